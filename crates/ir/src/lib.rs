@@ -1,1 +1,3 @@
 //! Part of pullback.
+
+pub mod scalar;

@@ -1,0 +1,1 @@
+//! Golden points, special values and rounding cases.
