@@ -1,0 +1,84 @@
+//! Derivatives of primitives against central differences.
+
+use crate::support::*;
+use pullback_ir::prim::{Sample, Tangents};
+use pullback_ir::{Builder, DType, Jaxpr, Value};
+
+/// The jaxpr (primals, tangents of float operands) -> (results, tangents of float results).
+fn jvp_of(sample: &Sample) -> Jaxpr {
+    let types = types(sample);
+    let (b, primals) = Builder::with_inputs(&types);
+    let tangents: Tangents =
+        types.iter().map(|t| t.is_float().then(|| b.input(t.clone()))).collect();
+    let (outs, outs_t) = sample
+        .prim
+        .jvp(&b, &primals, &tangents)
+        .unwrap_or_else(|e| panic!("jvp of {}: {e}", label(sample)));
+    let mut results: Vec<_> = outs.to_vec();
+    for (&o, &t) in outs.iter().zip(&outs_t) {
+        if b.ty(o).is_float() {
+            results.push(b.instantiate(t, o));
+        } else {
+            assert!(t.is_none(), "{}: a tangent of {}", label(sample), b.ty(o));
+        }
+    }
+    b.finish(results)
+}
+
+/// x + h t.
+fn moved(x: &Value, t: &Value, h: f64) -> Value {
+    let xs: Vec<f64> = x.to_f64s().iter().zip(t.to_f64s()).map(|(x, t)| x + h * t).collect();
+    Value::from_f64s(x.dtype(), x.shape(), &xs)
+}
+
+#[test]
+fn jvp_agrees_with_central_differences() {
+    let mut draw = Draw::new(2);
+    for sample in samples() {
+        if !sample.args.iter().any(|(t, _)| t.is_float()) {
+            continue;
+        }
+        let jvp = jvp_of(&sample);
+        let plain = single(&sample.prim, &types(&sample));
+        let args = draw.args(&sample);
+        let tangents: Vec<Value> = sample
+            .args
+            .iter()
+            .filter(|(t, _)| t.is_float())
+            .map(|(t, _)| draw.tangent(t))
+            .collect();
+        let all: Vec<Value> = args.iter().chain(&tangents).cloned().collect();
+        let got = run(&jvp, &all);
+        let want = run(&plain, &args);
+        let what = format!("{}\n{jvp}", label(&sample));
+        for (g, w) in got.iter().zip(&want) {
+            assert_close(g, w, tolerance(w.dtype()), &what);
+        }
+        let f64_only = sample.args.iter().all(|(t, _)| !t.is_float() || t.dtype() == DType::F64);
+        if !sample.smooth || !f64_only {
+            continue;
+        }
+        let h = 1e-6;
+        let at = |h: f64| {
+            let mut ts = tangents.iter();
+            let moved: Vec<Value> = args
+                .iter()
+                .map(|a| if a.dtype().is_float() { moved(a, ts.next().unwrap(), h) } else { a.clone() })
+                .collect();
+            run(&plain, &moved)
+        };
+        let (hi, lo) = (at(h), at(-h));
+        let mut tangents_out = got[want.len()..].iter();
+        for ((hi, lo), w) in hi.iter().zip(&lo).zip(&want) {
+            if !w.dtype().is_float() {
+                continue;
+            }
+            let diff: Vec<f64> =
+                hi.to_f64s().iter().zip(lo.to_f64s()).map(|(a, b)| (a - b) / (2.0 * h)).collect();
+            let g = tangents_out.next().unwrap();
+            if w.dtype() == DType::F64 {
+                assert_close(g, &Value::new(w.shape(), diff), 2e-6, &what);
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Laws over the samples of every primitive, at the level of the rules themselves.
+//!
+//! A failure prints the primitive, the operand types and what was expected. `SAMPLE=name` restricts
+//! a run to one primitive.
+
+mod batching;
+mod derivatives;
+mod support;
+mod text;

@@ -1,0 +1,28 @@
+//! Parameters survive printing and parsing.
+
+use crate::support::*;
+use pullback_ir::Prim;
+use pullback_ir::param::ParamMap;
+
+#[test]
+fn parse_inverts_params() {
+    for sample in samples() {
+        let params = sample.prim.params();
+        let mut map = ParamMap::new(params.iter().map(|(n, p)| (n.to_string(), p.clone())).collect());
+        let back = Prim::parse(sample.prim.name(), &mut map)
+            .unwrap_or_else(|| panic!("{} is not among the names", sample.prim.name()))
+            .unwrap_or_else(|e| panic!("{}: {e}", label(&sample)));
+        assert_eq!(back, sample.prim);
+        assert_eq!(map.rest().count(), 0, "{}: parameters left over", label(&sample));
+    }
+}
+
+#[test]
+fn every_primitive_has_a_sample() {
+    if std::env::var("SAMPLE").is_ok() {
+        return;
+    }
+    let sampled: std::collections::BTreeSet<String> =
+        Prim::all_samples().iter().map(|s| s.prim.name().to_string()).collect();
+    assert!(!sampled.contains(""));
+}
