@@ -4,7 +4,12 @@ use crate::support::*;
 use pullback_ir::prim::Batch;
 use pullback_ir::{Builder, Type, Value};
 
-fn check_batch(sample: &pullback_ir::prim::Sample, dims: &[Option<usize>], size: usize, draw: &mut Draw) {
+fn check_batch(
+    sample: &pullback_ir::prim::Sample,
+    dims: &[Option<usize>],
+    size: usize,
+    draw: &mut Draw,
+) {
     let what = format!("{} batched at {dims:?}, size {size}", label(sample));
     let types: Vec<Type> = sample
         .args
@@ -12,11 +17,8 @@ fn check_batch(sample: &pullback_ir::prim::Sample, dims: &[Option<usize>], size:
         .zip(dims)
         .map(|((t, _), d)| d.map_or(t.clone(), |d| t.with_axis(d, size)))
         .collect();
-    let args: Vec<Value> = types
-        .iter()
-        .zip(&sample.args)
-        .map(|(t, (_, domain))| draw.value(t, *domain))
-        .collect();
+    let args: Vec<Value> =
+        types.iter().zip(&sample.args).map(|(t, (_, domain))| draw.value(t, *domain)).collect();
     let (b, ins) = Builder::with_inputs(&types);
     let (outs, out_dims) = sample
         .prim
@@ -32,11 +34,8 @@ fn check_batch(sample: &pullback_ir::prim::Sample, dims: &[Option<usize>], size:
     }
     let got = run(&jaxpr, &args);
     for row in 0..size {
-        let row_args: Vec<Value> = args
-            .iter()
-            .zip(dims)
-            .map(|(a, d)| d.map_or(a.clone(), |d| take(a, d, row)))
-            .collect();
+        let row_args: Vec<Value> =
+            args.iter().zip(dims).map(|(a, d)| d.map_or(a.clone(), |d| take(a, d, row))).collect();
         let want = run(&single, &row_args);
         for ((g, w), d) in got.iter().zip(&want).zip(&out_dims) {
             let g = d.map_or(g.clone(), |d| take(g, d, row));

@@ -61,10 +61,16 @@ fn jvp_agrees_with_central_differences() {
         let h = 1e-6;
         let at = |h: f64| {
             let mut ts = tangents.iter();
-            let moved: Vec<Value> = args
-                .iter()
-                .map(|a| if a.dtype().is_float() { moved(a, ts.next().unwrap(), h) } else { a.clone() })
-                .collect();
+            let moved: Vec<Value> =
+                args.iter()
+                    .map(|a| {
+                        if a.dtype().is_float() {
+                            moved(a, ts.next().unwrap(), h)
+                        } else {
+                            a.clone()
+                        }
+                    })
+                    .collect();
             run(&plain, &moved)
         };
         let (hi, lo) = (at(h), at(-h));

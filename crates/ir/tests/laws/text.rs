@@ -8,7 +8,8 @@ use pullback_ir::param::ParamMap;
 fn parse_inverts_params() {
     for sample in samples() {
         let params = sample.prim.params();
-        let mut map = ParamMap::new(params.iter().map(|(n, p)| (n.to_string(), p.clone())).collect());
+        let mut map =
+            ParamMap::new(params.iter().map(|(n, p)| (n.to_string(), p.clone())).collect());
         let back = Prim::parse(sample.prim.name(), &mut map)
             .unwrap_or_else(|| panic!("{} is not among the names", sample.prim.name()))
             .unwrap_or_else(|e| panic!("{}: {e}", label(&sample)));
