@@ -2,7 +2,7 @@
 
 use half::{bf16, f16};
 
-use super::{RealScalar, erf, gamma};
+use super::{RealScalar, erf, gamma, hyperbolic};
 
 /// The functions whose definition is the same text for every width.
 macro_rules! common {
@@ -149,7 +149,7 @@ impl RealScalar for f64 {
         self.ln_1p()
     }
     fn rsqrt(self) -> f64 {
-        1.0 / f64::sqrt(self)
+        hyperbolic::rsqrt(self)
     }
     fn cbrt(self) -> f64 {
         libm::cbrt(self)
@@ -167,13 +167,13 @@ impl RealScalar for f64 {
         f64::atan(self)
     }
     fn sinh(self) -> f64 {
-        f64::sinh(self)
+        hyperbolic::sinh(self)
     }
     fn cosh(self) -> f64 {
-        f64::cosh(self)
+        hyperbolic::cosh(self)
     }
     fn tanh(self) -> f64 {
-        f64::tanh(self)
+        hyperbolic::tanh(self)
     }
     fn asinh(self) -> f64 {
         libm::asinh(self)
@@ -188,7 +188,8 @@ impl RealScalar for f64 {
         // exp of the negative magnitude cannot overflow.
         if self < 0.0 {
             let e = f64::exp(self);
-            e / (1.0 + e)
+            // For small e the rounding of 1 + e would be felt, so it enters as a correction.
+            if self < -2.0 { e - e * (e / (1.0 + e)) } else { e / (1.0 + e) }
         } else {
             1.0 / (1.0 + f64::exp(-self))
         }
@@ -238,8 +239,11 @@ impl RealScalar for f32 {
 
     through_f64! {
         expm1(); log1p(); rsqrt(); cbrt(); tan(); asin(); acos(); atan(); sinh(); cosh(); tanh();
-        asinh(); acosh(); atanh(); logistic(); erf(); erfc(); erf_inv(); lgamma(); digamma();
+        asinh(); acosh(); atanh(); logistic(); erf(); erfc(); lgamma(); digamma();
         polygamma(x); zeta(q); atan2(x); logaddexp(y);
+    }
+    fn erf_inv(self) -> f32 {
+        erf::erf_inv_single(f64::from(self)) as f32
     }
 }
 

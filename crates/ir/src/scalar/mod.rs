@@ -15,9 +15,11 @@ use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 pub mod convert;
+mod dd;
 mod erf;
 mod float;
 mod gamma;
+mod hyperbolic;
 mod int;
 #[cfg(test)]
 mod tests;
