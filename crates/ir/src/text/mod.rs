@@ -1,21 +1,9 @@
-//! The text form of jaxprs.
+//! The text form of jaxprs: JAX's own notation, printed and read.
+//!
+//! `parse(&j.to_string()) == j` holds for every jaxpr without users' closures. No primitive has a
+//! syntax of its own: an equation is `binders = name[key=value …] operands`, and values are those of
+//! [`Param`](crate::param::Param). The grammar is in `docs/jaxpr.md`.
 
-use crate::jaxpr::Jaxpr;
-use std::fmt;
+mod print;
 
-/// One parameter value as text.
-pub fn print_param(p: &crate::param::Param) -> String {
-    format!("{p:?}")
-}
-
-impl fmt::Display for Jaxpr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} {:?}", self.eqns(), self.outs())
-    }
-}
-
-impl fmt::Debug for Jaxpr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
+pub use print::{JaxprDisplay, print_param};
