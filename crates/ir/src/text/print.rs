@@ -118,8 +118,13 @@ impl Names {
 }
 
 /// Numbers whose letters are words of the grammar.
-const RESERVED: [u32; 5] =
-    [number_of(b"in"), number_of(b"let"), number_of(b"inf"), number_of(b"nan"), number_of(b"lambda")];
+const RESERVED: [u32; 5] = [
+    number_of(b"in"),
+    number_of(b"let"),
+    number_of(b"inf"),
+    number_of(b"nan"),
+    number_of(b"lambda"),
+];
 
 /// The number of a name: letters are digits in base 26.
 const fn number_of(name: &[u8]) -> u32 {
