@@ -178,6 +178,17 @@ impl Value {
         crate::dispatch!(self.dtype(), T => self.slice::<T>().iter().map(|x| x.to_f64()).collect())
     }
 
+    /// The elements converted to a dtype by the rules of [`crate::scalar::convert`].
+    pub fn converted(&self, dtype: DType) -> Value {
+        if self.dtype() == dtype {
+            return self.clone();
+        }
+        crate::dispatch!(self.dtype(), S => crate::dispatch!(dtype, T => {
+            let data: Vec<T> = self.slice::<S>().iter().map(|&x| crate::scalar::convert(x)).collect();
+            Value::new(self.shape.clone(), data)
+        }))
+    }
+
     /// The same elements under another shape of the same size.
     #[track_caller]
     pub fn reshaped(&self, shape: impl Into<Shape>) -> Value {

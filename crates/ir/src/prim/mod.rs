@@ -15,6 +15,8 @@ use std::hash::Hash;
 
 use crate::stub;
 pub mod classes;
+mod tree;
+pub(crate) mod typing;
 
 /// A short list of types.
 pub type Types = SmallVec<[Type; 2]>;

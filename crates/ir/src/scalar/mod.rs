@@ -21,11 +21,13 @@ mod float;
 mod gamma;
 mod hyperbolic;
 mod int;
+mod num;
 #[cfg(test)]
 mod tests;
 
 pub use convert::{ConvertTo, convert};
 pub use int::IntScalar;
+pub use num::{NumScalar, OrdScalar};
 
 /// A floating-point element: f16, bf16, f32 or f64.
 ///
