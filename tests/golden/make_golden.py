@@ -1,0 +1,9 @@
+"""Remakes every golden file: python make_golden.py (about two minutes)."""
+
+import make_elementwise
+import make_jax_text
+import make_primitives
+
+make_elementwise.main()
+make_jax_text.main()
+make_primitives.main()
