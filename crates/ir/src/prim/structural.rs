@@ -1,0 +1,131 @@
+//! What the structural families share: checks of axes, the copy loop, and renumbering of axes when
+//! a batch dimension comes in.
+
+use super::{Batch, Tangent, Types};
+use crate::builder::Builder;
+use crate::dtype::DType;
+use crate::error::{Fault, ensure, fault};
+use crate::jaxpr::{Atom, Atoms};
+use crate::shape::{Axes, indices, numel};
+use crate::types::Type;
+use crate::value::Value;
+use smallvec::SmallVec;
+
+/// The operand types, when there are as many as the primitive takes.
+pub(crate) fn operands<const N: usize>(ins: &[Type]) -> Result<&[Type; N], Fault> {
+    let plural = if N == 1 { "" } else { "s" };
+    ins.try_into().map_err(|_| fault!("it takes {N} operand{plural}, not {}", ins.len()))
+}
+
+/// One result of a dtype and shape.
+pub(crate) fn one(dtype: DType, shape: &[usize]) -> Types {
+    let mut types = Types::new();
+    types.push(Type::of(dtype, shape));
+    types
+}
+
+/// Checks that an axis exists.
+pub(crate) fn check_axis(axis: usize, rank: usize) -> Result<(), Fault> {
+    ensure!(axis < rank, "the axis {axis} is not below the rank {rank}");
+    Ok(())
+}
+
+/// Checks that axes exist and are strictly ascending.
+pub(crate) fn check_ascending(what: &str, axes: &[usize], rank: usize) -> Result<(), Fault> {
+    if let Some(axis) = axes.iter().find(|&&axis| axis >= rank) {
+        return Err(fault!("the axis {axis} in `{what}` is not below the rank {rank}"));
+    }
+    ensure!(
+        axes.windows(2).all(|w| w[0] < w[1]),
+        "`{what}` must be ascending and without repetition, not {}",
+        crate::shape::show(axes)
+    );
+    Ok(())
+}
+
+/// Checks that axes exist and are distinct.
+pub(crate) fn check_distinct(what: &str, axes: &[usize], rank: usize) -> Result<(), Fault> {
+    for (i, &axis) in axes.iter().enumerate() {
+        ensure!(axis < rank, "the axis {axis} in `{what}` is not below the rank {rank}");
+        ensure!(!axes[..i].contains(&axis), "the axis {axis} occurs twice in `{what}`");
+    }
+    Ok(())
+}
+
+/// Checks that a parameter has one entry an axis.
+pub(crate) fn check_one_an_axis(what: &str, len: usize, rank: usize) -> Result<(), Fault> {
+    ensure!(len == rank, "`{what}` has {len} entries for an operand of rank {rank}");
+    Ok(())
+}
+
+/// Checks that operands have one dtype, and gives it.
+pub(crate) fn same_dtype(ins: &[Type]) -> Result<DType, Fault> {
+    let first = ins[0].dtype();
+    if let Some(other) = ins.iter().find(|t| t.dtype() != first) {
+        return Err(fault!(
+            "the dtypes {first} and {} differ: convert one with `.cast(..)`",
+            other.dtype()
+        ));
+    }
+    Ok(first)
+}
+
+/// The array of a shape whose element at an index is the operand's element at `source(index)`, a
+/// position in row-major order.
+pub(crate) fn rearrange(
+    x: &Value,
+    shape: &[usize],
+    mut source: impl FnMut(&[usize]) -> usize,
+) -> Value {
+    crate::dispatch!(x.dtype(), T => {
+        let from = x.slice::<T>();
+        let mut to: Vec<T> = Vec::with_capacity(numel(shape));
+        to.extend(indices(shape).map(|i| from[source(&i)]));
+        Value::new(shape, to)
+    })
+}
+
+/// The number of an axis after a new one was inserted at `at`.
+pub(crate) fn shifted(axis: usize, at: usize) -> usize {
+    axis + usize::from(axis >= at)
+}
+
+/// The numbers of axes after a new one was inserted at `at`.
+pub(crate) fn shifted_all(axes: &[usize], at: usize) -> Axes {
+    axes.iter().map(|&a| shifted(a, at)).collect()
+}
+
+/// Repeats an array along a new axis.
+pub(crate) fn repeat_along(b: &Builder, x: Atom, axis: usize, size: usize) -> Atom {
+    let ty = b.ty(x).with_axis(axis, size);
+    let kept: Axes = (0..ty.rank()).filter(|&i| i != axis).collect();
+    b.broadcast_in_dim(x, ty.shape(), &kept)
+}
+
+/// Brings all operands to the batch dimension of the first batched one, which is given back too.
+/// Unbatched operands are repeated along it. All operands must have the same rank.
+pub(crate) fn align(b: &Builder, batch: Batch<'_>) -> (Atoms, usize) {
+    let at = batch.dims.iter().flatten().next().copied().unwrap_or(0);
+    let ins = batch
+        .ins
+        .iter()
+        .zip(batch.dims)
+        .map(|(&x, &d)| match d {
+            Some(d) => b.move_axis(x, d, at),
+            None => repeat_along(b, x, at, batch.size),
+        })
+        .collect();
+    (ins, at)
+}
+
+/// The batch dimension of the only operand.
+pub(crate) fn only_dim(batch: &Batch<'_>) -> usize {
+    batch.dims[0].unwrap_or(0)
+}
+
+/// One symbolic zero or cotangent for each operand of a primitive with one linear operand.
+pub(crate) fn first_of(ct: Atom, operands: usize) -> SmallVec<[Tangent; 4]> {
+    let mut cts: SmallVec<[Tangent; 4]> = SmallVec::from_elem(None, operands);
+    cts[0] = Some(ct);
+    cts
+}
