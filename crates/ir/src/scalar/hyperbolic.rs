@@ -1,6 +1,6 @@
 //! sinh, cosh and tanh below 1 ulp, and 1/√x, in f64.
 //!
-//! The systems' libraries have about 2 ulp here (glibc 2.36 measured: sinh and cosh 1.8, tanh 1.9).
+//! The systems' libraries have about 2 ulp here (glibc 2.36, measured in November 2026: sinh and cosh 1.8, tanh 1.9).
 
 use super::dd::{Dd, expm1_reduced, power_of_two, two_product};
 
