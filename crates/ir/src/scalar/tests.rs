@@ -86,6 +86,9 @@ fn golden_points_lie_within_the_budget() {
     assert!(count > 250, "only {count} points");
 }
 
+/// Two arguments and the value expected there.
+type Point = (f64, f64, f64);
+
 /// Equal including the sign of zero; NaN equals NaN.
 #[track_caller]
 fn same(got: f64, expected: f64) {
@@ -132,7 +135,7 @@ fn special_values_of_functions_of_one_argument() {
 #[test]
 fn special_values_of_functions_of_two_arguments() {
     #[rustfmt::skip]
-    let table: [(&str, &[(f64, f64, f64)]); 5] = [
+    let table: [(&str, &[Point]); 5] = [
         ("polygamma", &[(1.0, 0.0, INF), (2.0, 0.0, NAN), (1.0, -2.0, INF), (2.0, -2.0, NAN), (-1.0, 1.0, NAN),
             (0.5, 1.0, NAN), (0.0, INF, INF), (1.0, INF, 0.0), (0.0, 0.0, NAN), (1.0, NAN, NAN)]),
         ("zeta", &[(1.0, 2.0, INF), (0.5, 2.0, NAN), (2.0, 0.0, INF), (3.0, -1.0, NAN), (2.5, -0.5, NAN), (2.0, INF, 0.0),
