@@ -102,25 +102,33 @@ impl Builder {
         }
     }
 
+    /// c · x for a number c.
+    pub fn scale(&self, c: f64, x: Atom) -> Atom {
+        self.mul(x, self.lit_like(x, c))
+    }
+
+    /// x + c for a number c.
+    pub fn offset(&self, x: Atom, c: f64) -> Atom {
+        self.add(x, self.lit_like(x, c))
+    }
+
+    /// c - x for a number c.
+    pub fn sub_from(&self, c: f64, x: Atom) -> Atom {
+        self.sub(self.lit_like(x, c), x)
+    }
+
     /// x to an integer power.
     pub fn integer_pow(&self, x: Atom, y: i32) -> Atom {
         self.op(IntegerPow { y }, &[x])
     }
 
-    /// `on_true` where the predicate holds, else `on_false`; a predicate of rank 0 picks a whole.
+    /// `on_true` where the predicate holds, else `on_false`; a predicate of rank 0 picks a whole,
+    /// and cases of rank 0 are broadcast.
     pub fn select(&self, pred: Atom, on_true: Atom, on_false: Atom) -> Atom {
-        let (t, f) = self.same_shape(on_true, on_false);
+        let full = [on_true, on_false, pred].map(|a| self.ty(a)).into_iter().find(|t| t.rank() > 0);
+        let [f, t] = [on_false, on_true]
+            .map(|case| full.as_ref().map_or(case, |full| self.broadcast_to(case, full.shape())));
         self.op(SelectN, &[pred, f, t])
-    }
-
-    /// Brings a scalar and a full operand to the same shape.
-    fn same_shape(&self, x: Atom, y: Atom) -> (Atom, Atom) {
-        let (sx, sy) = (self.ty(x), self.ty(y));
-        match (sx.rank(), sy.rank()) {
-            (0, r) if r > 0 => (self.broadcast_to(x, sy.shape()), y),
-            (r, 0) if r > 0 => (x, self.broadcast_to(y, sx.shape())),
-            _ => (x, y),
-        }
     }
 
     /// The operand converted to a dtype, itself if it has it.

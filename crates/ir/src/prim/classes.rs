@@ -6,9 +6,115 @@
 
 use super::{Batch, BatchOut, JvpOut, Operand, Prim, Tangent, Tangents, TransposeOut};
 use crate::builder::Builder;
-use crate::error::Error;
+use crate::dtype::{DType, Element};
+use crate::ensure;
+use crate::error::{Error, Fault, fault};
 use crate::jaxpr::{Atom, Atoms};
-use smallvec::{SmallVec, smallvec};
+use crate::shape::{Shape, numel, show};
+use crate::types::Type;
+use crate::value::Value;
+use smallvec::smallvec;
+
+/// The operands of a primitive with a fixed number of them.
+///
+/// # Errors
+/// There are more or fewer.
+pub fn operands<const N: usize>(ins: &[Type]) -> Result<&[Type; N], Fault> {
+    let s = if N == 1 { "" } else { "s" };
+    ins.try_into().map_err(|_| fault!("it takes {N} operand{s}, not {}", ins.len()))
+}
+
+/// The element type that operands share.
+///
+/// # Errors
+/// They have different ones.
+pub fn same_dtype(ins: &[Type]) -> Result<DType, Fault> {
+    let first = ins[0].dtype();
+    for other in ins.iter().map(Type::dtype) {
+        ensure!(
+            other == first,
+            "the dtypes {first} and {other} differ: convert one operand with `.cast(..)`"
+        );
+    }
+    Ok(first)
+}
+
+/// The shape of an elementwise result: that of the operands, of which some may be scalars.
+///
+/// # Errors
+/// Two operands of rank 1 or more have different shapes.
+pub fn elementwise_shape(ins: &[Type]) -> Result<Shape, Fault> {
+    let mut full: &[usize] = &[];
+    for shape in ins.iter().map(Type::shape).filter(|s| !s.is_empty()) {
+        ensure!(
+            full.is_empty() || full == shape,
+            "the shapes {} and {} differ: operands have equal shapes or rank 0, \
+             broadcast one with `.broadcast_to(..)`",
+            show(full),
+            show(shape)
+        );
+        full = shape;
+    }
+    Ok(full.into())
+}
+
+/// A set of dtypes for which an elementwise primitive has one scalar function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Class {
+    /// f16, bf16, f32, f64.
+    Float,
+    /// The integers, signed or not.
+    Int,
+    /// Truth values.
+    Bool,
+}
+
+impl Class {
+    /// The class of a dtype.
+    pub fn of(dtype: DType) -> Class {
+        match dtype {
+            DType::Bool => Class::Bool,
+            d if d.is_float() => Class::Float,
+            _ => Class::Int,
+        }
+    }
+
+    fn plural(self) -> &'static str {
+        match self {
+            Class::Float => "floats",
+            Class::Int => "integers",
+            Class::Bool => "bool",
+        }
+    }
+}
+
+/// Refuses a dtype outside of the classes that a primitive takes.
+///
+/// # Errors
+/// The dtype is in none of them.
+pub fn check_class(dtype: DType, accepted: &[Class]) -> Result<(), Fault> {
+    let names: Vec<&str> = accepted.iter().map(|c| c.plural()).collect();
+    ensure!(
+        accepted.contains(&Class::of(dtype)),
+        "it takes {}, not {dtype}: convert with `.cast(..)`",
+        names.join(" and ")
+    );
+    Ok(())
+}
+
+/// Applies a function to each element.
+pub fn map<S: Element, T: Element>(x: &Value, f: impl Fn(S) -> T) -> Value {
+    Value::new(x.shape(), x.slice::<S>().iter().map(|&x| f(x)).collect())
+}
+
+/// Applies a function to pairs of elements; a scalar meets every element of the other operand.
+pub fn map2<S: Element, T: Element>(x: &Value, y: &Value, f: impl Fn(S, S) -> T) -> Value {
+    let (xs, ys) = (x.slice::<S>(), y.slice::<S>());
+    let shape = if x.shape().is_empty() { y.shape() } else { x.shape() };
+    // The stride of a scalar is 0: its one element is read again and again.
+    let (sx, sy) = (usize::from(!x.shape().is_empty()), usize::from(!y.shape().is_empty()));
+    Value::new(shape, (0..numel(shape)).map(|i| f(xs[i * sx], ys[i * sy])).collect())
+}
 
 /// jvp of a primitive that is linear in all operands together: apply it to the tangents.
 pub fn linear(
@@ -63,14 +169,13 @@ pub fn sum_of_terms(
     term: impl Fn(usize, Atom, Atom) -> Tangent,
 ) -> JvpOut {
     let y = b.bind(prim, primals)?[0];
-    let shape = b.ty(y);
     let mut total: Tangent = None;
     for (i, t) in tangents.iter().enumerate() {
-        let Some(t) = t else { continue };
-        // Terms of a scalar operand of an elementwise primitive come out with the scalar's shape.
-        let part = term(i, *t, y).map(|p| b.broadcast_to(p, shape.shape()));
+        let part = t.and_then(|t| term(i, t, y));
         total = b.add_tangents(total, part);
     }
+    // Terms of scalar operands may come out with the scalar's shape.
+    let total = total.map(|t| b.broadcast_to(t, b.ty(y).shape()));
     Ok((smallvec![y], smallvec![total]))
 }
 
@@ -96,56 +201,54 @@ pub fn unbroadcast(b: &Builder, ct: Atom, operand: &Operand) -> Tangent {
     Some(b.reduce_sum(ct, &axes))
 }
 
-/// Batching of an elementwise primitive: align ranks, then apply it as it is.
+/// Batching of an elementwise primitive: align the operands, then apply it as it is.
 pub fn elementwise(prim: impl Into<Prim>, b: &Builder, batch: Batch<'_>) -> BatchOut {
-    let rank = |a: Atom, d: Option<usize>| b.ty(a).rank() - d.is_some() as usize;
-    let full = batch.ins.iter().zip(batch.dims).map(|(&a, &d)| rank(a, d)).max().unwrap_or(0);
-    // When all batched operands of full rank agree on the dimension, and every unbatched one is a
-    // scalar, nothing has to move.
-    let mut dims = batch.dims.iter().flatten();
-    let first = dims.next().copied();
-    let agreed = first.is_some_and(|f| {
-        batch.ins.iter().zip(batch.dims).all(|(&a, &d)| match d {
-            Some(d) => d == f && rank(a, Some(d)) == full,
-            None => b.ty(a).rank() == 0,
-        })
-    });
-    if agreed {
-        let outs = b.bind(prim, batch.ins)?;
-        let dims = smallvec![first; outs.len()];
-        return Ok((outs, dims));
-    }
-    let ins: Atoms = batch
-        .ins
+    let (ins, dim) = align(b, batch);
+    let outs = b.bind(prim, &ins)?;
+    let dims = smallvec![Some(dim); outs.len()];
+    Ok((outs, dims))
+}
+
+/// Brings operands of an elementwise primitive to the common batched shape, and says where its
+/// batch dimension is: where the first batched operand of full rank has it, so that as little as
+/// possible moves. Unbatched scalars stay scalars.
+pub fn align(b: &Builder, batch: Batch<'_>) -> (Atoms, usize) {
+    let types: Vec<Type> = batch.ins.iter().map(|&a| b.ty(a)).collect();
+    let per_example: Vec<Type> = types
         .iter()
         .zip(batch.dims)
-        .map(|(&a, &d)| match d {
-            // An unbatched operand is repeated by broadcasting; a scalar stays one.
-            None if b.ty(a).rank() == 0 => a,
-            None => b.batch_to_front(a, None, batch.size),
-            Some(_) => {
-                let x = b.batch_to_front(a, d, batch.size);
-                let ty = b.ty(x);
-                if ty.rank() == full + 1 {
-                    return x;
-                }
-                // A scalar operand that is batched meets a full one: [n] becomes [n, shape…].
-                let like =
-                    batch.ins.iter().zip(batch.dims).find(|(a, d)| rank(**a, **d) == full).map(
-                        |(&a, &d)| match d {
-                            Some(d) => b.ty(a).without_axis(d),
-                            None => b.ty(a),
-                        },
-                    );
-                let mut shape: SmallVec<[usize; 4]> = smallvec![batch.size];
-                shape.extend(like.iter().flat_map(|t| t.shape().iter().copied()));
-                b.broadcast_in_dim(x, &shape, &[0])
+        .map(|(t, d)| d.map_or_else(|| t.clone(), |d| t.without_axis(d)))
+        .collect();
+    let full = per_example.iter().max_by_key(|t| t.rank()).map_or(&[][..], |t| t.shape());
+    let is_full = |t: &Type| t.rank() == full.len();
+    let dim =
+        per_example.iter().zip(batch.dims).find_map(|(t, d)| d.filter(|_| is_full(t))).unwrap_or(0);
+    let mut shape = Shape::from_slice(full);
+    shape.insert(dim, batch.size);
+    let others: Shape = (0..shape.len()).filter(|&i| i != dim).collect();
+    let ins = (0..types.len())
+        .map(|i| {
+            let x = batch.ins[i];
+            match batch.dims[i] {
+                None if per_example[i].rank() == 0 => x,
+                None => b.broadcast_in_dim(x, &shape, &others),
+                Some(d) if is_full(&per_example[i]) => b.move_axis(x, d, dim),
+                Some(_) => b.broadcast_in_dim(x, &shape, &[dim]),
             }
         })
         .collect();
-    let outs = b.bind(prim, &ins)?;
-    let dims = smallvec![Some(0); outs.len()];
-    Ok((outs, dims))
+    (ins, dim)
+}
+
+/// As [`align`], for primitives whose operands must not be scalars beside full ones: these are
+/// broadcast too.
+pub fn align_all(b: &Builder, batch: Batch<'_>) -> (Atoms, usize) {
+    let (mut ins, dim) = align(b, batch);
+    let full = ins.iter().map(|&a| b.ty(a)).max_by_key(Type::rank);
+    if let Some(full) = full {
+        ins.iter_mut().for_each(|a| *a = b.broadcast_to(*a, full.shape()));
+    }
+    (ins, dim)
 }
 
 /// Batching for primitives with one batched operand at the front: `then` gets the operands, all with

@@ -2,9 +2,23 @@
 
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::ops::{BitAnd, BitOr, BitXor, Not};
 
 /// An integer element: u8, i8, i32, u32, i64 or u64. Everything wraps; nothing panics.
-pub trait IntScalar: Copy + Debug + Eq + PartialOrd + Hash + Send + Sync + 'static {
+pub trait IntScalar:
+    Copy
+    + Debug
+    + Eq
+    + PartialOrd
+    + Hash
+    + Send
+    + Sync
+    + Not<Output = Self>
+    + BitAnd<Output = Self>
+    + BitOr<Output = Self>
+    + BitXor<Output = Self>
+    + 'static
+{
     /// x + y modulo 2ʷ.
     fn wrapping_add(self, y: Self) -> Self;
     /// x − y modulo 2ʷ.
