@@ -53,7 +53,7 @@ pub fn convert_value(x: &Value, new_dtype: DType) -> Value {
         return x.clone();
     }
     crate::dispatch!(x.dtype(), S => crate::dispatch!(new_dtype, T => {
-        classes::map::<S, T>(x, |x| <S as ConvertTo<T>>::convert_to(x))
+        classes::map::<S, T>(x, <S as ConvertTo<T>>::convert_to)
     }))
 }
 
