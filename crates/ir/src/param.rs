@@ -64,18 +64,34 @@ pub type Params = SmallVec<[(&'static str, Param); 4]>;
 #[derive(Debug, Default)]
 pub struct ParamMap {
     entries: Vec<(String, Param)>,
+    /// The shape of the equation's result as the text gives it, if there is one result.
+    result_shape: Option<Shape>,
 }
 
 impl ParamMap {
     /// From `name=value` pairs.
     pub fn new(entries: Vec<(String, Param)>) -> ParamMap {
-        ParamMap { entries }
+        ParamMap { entries, result_shape: None }
+    }
+
+    /// The same parameters, where an absent `shape` is that of the result: JAX does not print it
+    /// for `broadcast_in_dim`, whose binder tells it.
+    pub fn with_result_shape(self, shape: &[usize]) -> ParamMap {
+        ParamMap { result_shape: Some(Shape::from_slice(shape)), ..self }
     }
 
     /// Takes a parameter out, if it is there.
     pub fn take(&mut self, name: &str) -> Option<Param> {
-        let i = self.entries.iter().position(|(n, _)| n == name)?;
-        Some(self.entries.remove(i).1)
+        match self.entries.iter().position(|(n, _)| n == name) {
+            Some(i) => Some(self.entries.remove(i).1),
+            None if name == "shape" => self.result_shape.take().map(|s| Param::usizes(&s)),
+            None => None,
+        }
+    }
+
+    /// True if there is a parameter of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.entries.iter().any(|(n, _)| n == name)
     }
 
     /// Drops parameters of JAX's that have no meaning here.

@@ -323,6 +323,12 @@ impl Prim {
         }
     }
 
+    /// True where JAX's text may leave a broadcast of size-1 axes to the primitive; the parser writes
+    /// it out.
+    pub fn broadcasts(&self) -> bool {
+        matches!(self, Prim::Binary(_) | Prim::Compare(_))
+    }
+
     /// The sub-jaxprs among the parameters.
     pub fn sub_jaxprs(&self) -> Vec<Jaxpr> {
         let mut found = Vec::new();

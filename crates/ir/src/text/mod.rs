@@ -4,6 +4,12 @@
 //! syntax of its own: an equation is `binders = name[key=value …] operands`, and values are those of
 //! [`Param`](crate::param::Param). The grammar is in `docs/jaxpr.md`.
 
+mod desugar;
+mod explain;
+mod lex;
+mod parse;
 mod print;
 
+pub use self::explain::explain;
+pub use self::parse::parse;
 pub use print::{JaxprDisplay, print_param};
