@@ -25,8 +25,13 @@ pub(super) fn desugar(
     operands: &[Atom],
 ) -> Result<Option<Atoms>, Error> {
     let outs = match name {
-        "custom_jvp_call" | "custom_vjp_call" | "custom_jvp_call_jaxpr"
-        | "custom_vjp_call_jaxpr" | "closed_call" | "core_call" | "xla_call" => {
+        "custom_jvp_call"
+        | "custom_vjp_call"
+        | "custom_jvp_call_jaxpr"
+        | "custom_vjp_call_jaxpr"
+        | "closed_call"
+        | "core_call"
+        | "xla_call" => {
             let callee = if params.has("fun_jaxpr") { "fun_jaxpr" } else { "call_jaxpr" };
             let jaxpr = params.jaxpr(callee)?;
             let name = if params.has("name") { params.word("name")? } else { name.to_owned() };

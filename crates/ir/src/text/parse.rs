@@ -190,9 +190,7 @@ impl<'a> Parser<'a> {
     fn reference(&mut self, name: &'a str, at: usize) -> Result<Jaxpr> {
         match self.hoisted.get(name).cloned() {
             None => self.error(at, format!("there is no jaxpr `{name}` in front of this one")),
-            Some(Hoisted::Open) => {
-                self.error(at, format!("the jaxpr `{name}` refers to itself"))
-            }
+            Some(Hoisted::Open) => self.error(at, format!("the jaxpr `{name}` refers to itself")),
             Some(Hoisted::Read(jaxpr, size)) => {
                 self.count(size, at)?;
                 Ok(jaxpr)
@@ -289,7 +287,8 @@ impl<'a> Parser<'a> {
 
     fn define(&self, scope: &mut Scope<'a>, name: Token<'a>, atom: Atom) -> Result<()> {
         if name.text != "_" && scope.insert(name.text, atom).is_some() {
-            return self.error(name.start, format!("the variable `{}` is defined twice", name.text));
+            return self
+                .error(name.start, format!("the variable `{}` is defined twice", name.text));
         }
         Ok(())
     }
@@ -321,8 +320,11 @@ impl<'a> Parser<'a> {
         }
         let prim = self.lex.next();
         if prim.kind != Kind::Word {
-            let wanted =
-                if binders.is_empty() { "an equation or `in (`" } else { "the name of a primitive" };
+            let wanted = if binders.is_empty() {
+                "an equation or `in (`"
+            } else {
+                "the name of a primitive"
+            };
             return self.unexpected(wanted, prim);
         }
         if self.lex.peek().is(b'=') {
@@ -598,7 +600,11 @@ impl<'a> Parser<'a> {
     fn number(&self, token: Token<'a>) -> Result<Option<Param>> {
         let text = token.text;
         if let "-inf" | "-nan" = text {
-            return Ok(Some(Param::Float(if text == "-inf" { f64::NEG_INFINITY } else { f64::NAN })));
+            return Ok(Some(Param::Float(if text == "-inf" {
+                f64::NEG_INFINITY
+            } else {
+                f64::NAN
+            })));
         }
         if text.contains(['.', 'e', 'E']) {
             return Ok(text.parse().ok().map(Param::Float));
@@ -753,9 +759,8 @@ impl<'a> Parser<'a> {
         if let Some(key) = keys.iter().find(|k| map.has(k.text)) {
             return self.error(key.start, format!("`{name}` has no parameter `{}`", key.text));
         }
-        let types = |atoms: &[Atom]| -> SmallVec<[Type; 4]> {
-            atoms.iter().map(|&a| b.ty(a)).collect()
-        };
+        let types =
+            |atoms: &[Atom]| -> SmallVec<[Type; 4]> { atoms.iter().map(|&a| b.ty(a)).collect() };
         let in_types = types(operands);
         if found.broadcasts()
             && let Some(shape) = broadcast_shape(&in_types)
@@ -888,7 +893,9 @@ fn no_dtype(name: &str) -> String {
         "key" => "the key types of JAX are not read: its random bits come from another cipher; \
                   draw the numbers outside and pass them as inputs"
             .into(),
-        "c64" | "c128" => format!("complex numbers (`{name}`) are not read; the dtypes are {known}"),
+        "c64" | "c128" => {
+            format!("complex numbers (`{name}`) are not read; the dtypes are {known}")
+        }
         _ => match DType::from_name(name) {
             Some(d) => format!("in types the dtype `{name}` is written `{d}`"),
             None => format!("there is no dtype `{name}`; the dtypes are {known}"),
