@@ -9,7 +9,8 @@
 //! was repeated. A scalar operand has no `broadcast_dimensions`, which are then left out, as JAX
 //! does. JAX leaves `shape` out too: the reader of the text takes it from the type of the result.
 
-use super::structural::{check_ascending, first_of, one, only_dim, operands, rearrange, shifted};
+use super::structural::{first_of, one, only_dim, rearrange, shifted};
+use super::typing::{ascending_axes, operands};
 use super::*;
 use crate::dtype::DType;
 use crate::error::ensure;
@@ -61,7 +62,7 @@ impl Primitive for BroadcastInDim {
             dims.len(),
             x.rank()
         );
-        check_ascending("broadcast_dimensions", dims, self.shape.len())?;
+        ascending_axes("axis in `broadcast_dimensions`", dims, self.shape.len())?;
         for (i, (&d, &n)) in dims.iter().zip(x.shape()).enumerate() {
             ensure!(
                 n == 1 || n == self.shape[d],

@@ -7,8 +7,8 @@
 //! Axis i of the result is axis `permutation[i]` of the operand: b[i, j, k] = a[k, i, j] above. The
 //! map is linear and its transpose is the inverse permutation.
 
-use super::structural::{check_distinct, check_one_an_axis, first_of, one, only_dim, operands};
-use super::structural::{rearrange, shifted_all};
+use super::structural::{check_one_an_axis, first_of, one, only_dim, rearrange, shifted_all};
+use super::typing::{distinct_axes, operands};
 use super::*;
 use crate::dtype::DType;
 use crate::param::Param;
@@ -42,7 +42,7 @@ impl Primitive for Transpose {
     fn type_of(&self, ins: &[Type]) -> Result<Types, Fault> {
         let [x] = operands(ins)?;
         check_one_an_axis("permutation", self.permutation.len(), x.rank())?;
-        check_distinct("permutation", &self.permutation, x.rank())?;
+        distinct_axes("axis in `permutation`", &self.permutation, x.rank())?;
         Ok(one(x.dtype(), &self.permuted(x.shape())))
     }
 

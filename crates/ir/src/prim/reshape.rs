@@ -11,7 +11,8 @@
 //! numbered as in the operand; `expand_dims`, which JAX does not have, inserts axes of size 1,
 //! numbered as in the result.
 
-use super::structural::{check_ascending, first_of, one, only_dim, operands, shifted, shifted_all};
+use super::structural::{first_of, one, only_dim, shifted, shifted_all};
+use super::typing::{ascending_axes, operands};
 use super::*;
 use crate::dtype::DType;
 use crate::error::{ensure, fault};
@@ -97,14 +98,14 @@ impl Primitive for Reshape {
                 );
             }
             Reshape::Squeeze { dimensions } => {
-                check_ascending("dimensions", dimensions, x.rank())?;
+                ascending_axes("axis in `dimensions`", dimensions, x.rank())?;
                 for &d in dimensions {
                     let n = x.shape()[d];
                     ensure!(n == 1, "axis {d} has size {n}; only axes of size 1 are removed");
                 }
             }
             Reshape::ExpandDims { dimensions } => {
-                check_ascending("dimensions", dimensions, x.rank() + dimensions.len())?;
+                ascending_axes("axis in `dimensions`", dimensions, x.rank() + dimensions.len())?;
             }
         }
         Ok(one(x.dtype(), &self.shape_of(x.shape())))

@@ -1,4 +1,4 @@
-//! What the structural families share: checks of axes, the copy loop, and renumbering of axes when
+//! What the structural families share: the copy loop, and renumbering of axes when
 //! a batch dimension comes in.
 
 use super::{Batch, Tangent, Types};
@@ -11,45 +11,11 @@ use crate::types::Type;
 use crate::value::Value;
 use smallvec::SmallVec;
 
-/// The operand types, when there are as many as the primitive takes.
-pub(crate) fn operands<const N: usize>(ins: &[Type]) -> Result<&[Type; N], Fault> {
-    let plural = if N == 1 { "" } else { "s" };
-    ins.try_into().map_err(|_| fault!("it takes {N} operand{plural}, not {}", ins.len()))
-}
-
 /// One result of a dtype and shape.
 pub(crate) fn one(dtype: DType, shape: &[usize]) -> Types {
     let mut types = Types::new();
     types.push(Type::of(dtype, shape));
     types
-}
-
-/// Checks that an axis exists.
-pub(crate) fn check_axis(axis: usize, rank: usize) -> Result<(), Fault> {
-    ensure!(axis < rank, "the axis {axis} is not below the rank {rank}");
-    Ok(())
-}
-
-/// Checks that axes exist and are strictly ascending.
-pub(crate) fn check_ascending(what: &str, axes: &[usize], rank: usize) -> Result<(), Fault> {
-    if let Some(axis) = axes.iter().find(|&&axis| axis >= rank) {
-        return Err(fault!("the axis {axis} in `{what}` is not below the rank {rank}"));
-    }
-    ensure!(
-        axes.windows(2).all(|w| w[0] < w[1]),
-        "`{what}` must be ascending and without repetition, not {}",
-        crate::shape::show(axes)
-    );
-    Ok(())
-}
-
-/// Checks that axes exist and are distinct.
-pub(crate) fn check_distinct(what: &str, axes: &[usize], rank: usize) -> Result<(), Fault> {
-    for (i, &axis) in axes.iter().enumerate() {
-        ensure!(axis < rank, "the axis {axis} in `{what}` is not below the rank {rank}");
-        ensure!(!axes[..i].contains(&axis), "the axis {axis} occurs twice in `{what}`");
-    }
-    Ok(())
 }
 
 /// Checks that a parameter has one entry an axis.
