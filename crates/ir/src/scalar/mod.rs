@@ -22,6 +22,7 @@ mod gamma;
 mod hyperbolic;
 mod int;
 mod num;
+pub mod random;
 #[cfg(test)]
 mod tests;
 
