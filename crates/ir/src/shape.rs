@@ -53,6 +53,11 @@ pub fn without_axes(shape: &[usize], axes: &[usize]) -> Shape {
     shape.iter().enumerate().filter(|(i, _)| !axes.contains(i)).map(|(_, &d)| d).collect()
 }
 
+/// The sizes before, at and after an axis: element (i, k, j) of these is at (i·n + k)·after + j.
+pub fn around_axis(shape: &[usize], axis: usize) -> (usize, usize, usize) {
+    (numel(&shape[..axis]), shape[axis], numel(&shape[axis + 1..]))
+}
+
 /// All multi-indices of a shape in row-major order.
 ///
 /// Meant for the reference interpreter, where clarity counts more than speed. Rank 0 has one index.

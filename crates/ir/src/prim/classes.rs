@@ -269,6 +269,11 @@ pub fn batched_at_front(
     Ok((outs, dims))
 }
 
+/// An axis of an example as an axis of a batch of examples with their batch dimension at `dim`.
+pub fn batched_axis(axis: usize, dim: Option<usize>) -> usize {
+    axis + usize::from(dim.is_some_and(|d| axis >= d))
+}
+
 /// Cotangents of a primitive with several linear operands, by a function of the operand's position.
 pub fn each_linear(
     operands: &[Operand],

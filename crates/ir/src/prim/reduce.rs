@@ -128,10 +128,10 @@ impl Primitive for Reduce {
                 fold(x, axes, T::ONE.widen(), |a, e: T| a.times(e.widen()), T::narrow)
             }, else => return Err(fault!("a product of bool"))),
             ReduceOp::Max => crate::dispatch!(x.dtype(), T => {
-                fold(x, axes, T::LOWEST, T::larger, |a| a)
+                fold(x, axes, T::LOWEST, T::greater, |a| a)
             }),
             ReduceOp::Min => crate::dispatch!(x.dtype(), T => {
-                fold(x, axes, T::HIGHEST, T::smaller, |a| a)
+                fold(x, axes, T::HIGHEST, T::lesser, |a| a)
             }),
             ReduceOp::And => bitwise(x, axes, u64::MAX, |a, e| a & e),
             ReduceOp::Or => bitwise(x, axes, 0, |a, e| a | e),

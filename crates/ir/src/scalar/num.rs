@@ -12,9 +12,9 @@ pub trait OrdScalar: Element {
     /// The identity of the minimum: ∞, the highest integer, true.
     const HIGHEST: Self;
     /// The larger of two, NaN if either is.
-    fn larger(self, y: Self) -> Self;
+    fn greater(self, y: Self) -> Self;
     /// The smaller of two, NaN if either is.
-    fn smaller(self, y: Self) -> Self;
+    fn lesser(self, y: Self) -> Self;
     /// True for NaN.
     fn is_nan(self) -> bool;
     /// The order of `sort`: −0 equals 0, all NaN are equal and come last.
@@ -54,10 +54,10 @@ impl DType {
 impl OrdScalar for bool {
     const LOWEST: bool = false;
     const HIGHEST: bool = true;
-    fn larger(self, y: bool) -> bool {
+    fn greater(self, y: bool) -> bool {
         self | y
     }
-    fn smaller(self, y: bool) -> bool {
+    fn lesser(self, y: bool) -> bool {
         self & y
     }
     fn is_nan(self) -> bool {
@@ -76,10 +76,10 @@ macro_rules! ints {
         impl OrdScalar for $t {
             const LOWEST: $t = $t::MIN;
             const HIGHEST: $t = $t::MAX;
-            fn larger(self, y: $t) -> $t {
+            fn greater(self, y: $t) -> $t {
                 IntScalar::larger(self, y)
             }
-            fn smaller(self, y: $t) -> $t {
+            fn lesser(self, y: $t) -> $t {
                 IntScalar::smaller(self, y)
             }
             fn is_nan(self) -> bool {
@@ -119,10 +119,10 @@ macro_rules! floats {
         impl OrdScalar for $t {
             const LOWEST: $t = $t::NEG_INFINITY;
             const HIGHEST: $t = $t::INFINITY;
-            fn larger(self, y: $t) -> $t {
+            fn greater(self, y: $t) -> $t {
                 RealScalar::larger(self, y)
             }
-            fn smaller(self, y: $t) -> $t {
+            fn lesser(self, y: $t) -> $t {
                 RealScalar::smaller(self, y)
             }
             fn is_nan(self) -> bool {
