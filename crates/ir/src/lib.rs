@@ -5,6 +5,7 @@
 pub use half;
 
 pub mod builder;
+pub mod check;
 pub mod dtype;
 pub mod error;
 pub mod interp;

@@ -12,4 +12,5 @@ mod print;
 
 pub use self::explain::explain;
 pub use self::parse::parse;
+pub(crate) use print::var_name;
 pub use print::{JaxprDisplay, print_param};

@@ -82,6 +82,16 @@ pub fn print_param(p: &Param) -> String {
     text
 }
 
+/// The name under which a variable of a jaxpr is printed, for messages.
+pub(crate) fn var_name(jaxpr: &Jaxpr, var: u32) -> String {
+    let mut name = String::new();
+    Names::new(jaxpr).write(var, &mut name);
+    match name.as_str() {
+        "_" => format!("`_` (number {var})"),
+        _ => format!("`{name}`"),
+    }
+}
+
 /// The names of a jaxpr's variables: inputs and used results are counted, unused results are `_`.
 struct Names(Vec<u32>);
 
