@@ -135,8 +135,7 @@ impl Checker {
         }
         let mut operands_typed = true;
         for (i, &a) in eqn.inputs.iter().enumerate() {
-            operands_typed &=
-                self.atom(jaxpr, a, defined, &|| format!("{}operand {i}: ", place()));
+            operands_typed &= self.atom(jaxpr, a, defined, &|| format!("{}operand {i}: ", place()));
         }
         let before = self.n_faults();
         for sub in eqn.prim.sub_jaxprs() {
