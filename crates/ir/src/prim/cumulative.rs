@@ -127,19 +127,19 @@ impl Primitive for Cumulative {
         let (x, Some(t)) = (primals[0], tangents[0]) else {
             return classes::zero(*self, b, primals, "no tangent");
         };
-        let combine: &dyn Fn(&Builder, &[Atom], &[Atom]) -> Atoms = match self.op {
+        let combine: tree::Combine<'_> = match self.op {
             CumulativeOp::Sum => return classes::linear(*self, b, primals, tangents),
             CumulativeOp::Prod => &|b, x, y| pair(Binary::Mul, b, x, y),
             CumulativeOp::Max => &|b, x, y| pair(Binary::Max, b, x, y),
             CumulativeOp::Min => &|b, x, y| pair(Binary::Min, b, x, y),
-            CumulativeOp::LogSumExp => &pair_logaddexp,
+            CumulativeOp::LogSumExp => &|b, x, y| Ok(pair_logaddexp(b, x, y)),
         };
         let y = b.op(*self, &[x]);
         let enter = |a| {
             let front = b.move_axis(a, self.axis, 0);
             if self.reverse { b.rev(front, &[0]) } else { front }
         };
-        let dt = tree::scan(b, &[enter(x), enter(t)], combine)[1];
+        let dt = tree::scan(b, &[enter(x), enter(t)], combine)?[1];
         let dt = if self.reverse { b.rev(dt, &[0]) } else { dt };
         Ok((smallvec![y], smallvec![Some(b.move_axis(dt, 0, self.axis))]))
     }
@@ -190,11 +190,9 @@ impl Primitive for Cumulative {
 }
 
 /// A value with its tangent combined with another: the jvp of an elementwise operation.
-fn pair(op: Binary, b: &Builder, x: &[Atom], y: &[Atom]) -> Atoms {
-    match op.jvp(b, &[x[0], y[0]], &[Some(x[1]), Some(y[1])]) {
-        Ok((z, t)) => smallvec![z[0], b.instantiate(t[0], z[0])],
-        Err(e) => unreachable!("`{}` of equal types: {e}", op.name()),
-    }
+fn pair(op: Binary, b: &Builder, x: &[Atom], y: &[Atom]) -> Result<Atoms, Error> {
+    let (z, t) = op.jvp(b, &[x[0], y[0]], &[Some(x[1]), Some(y[1])])?;
+    Ok(smallvec![z[0], b.instantiate(t[0], z[0])])
 }
 
 /// log(eˣ + eʸ) with its tangent (eˣ dx + eʸ dy)/(eˣ + eʸ).

@@ -150,7 +150,7 @@ impl Primitive for Reduce {
             ReduceOp::Sum => Some(b.reduce_sum(t, &self.axes)),
             // The identity of an empty reduction is a constant.
             _ if self.axes.iter().any(|&a| ty.shape()[a] == 0) => None,
-            ReduceOp::Prod => Some(product_tangent(b, x, t, &self.axes)),
+            ReduceOp::Prod => Some(product_tangent(b, x, t, &self.axes)?),
             // dy = Σ [xᵢ = y] dxᵢ / Σ [xᵢ = y].
             ReduceOp::Max | ReduceOp::Min => {
                 let attained = b.eq(x, b.broadcast_back(y, ty.shape(), &self.axes));
@@ -248,10 +248,12 @@ fn bitwise(x: &Value, axes: &[usize], init: u64, op: impl Fn(u64, u64) -> u64) -
 }
 
 /// The tangent of a product over axes that are not empty.
-fn product_tangent(b: &Builder, x: Atom, t: Atom, axes: &[usize]) -> Atom {
+fn product_tangent(b: &Builder, x: Atom, t: Atom, axes: &[usize]) -> Result<Atom, Error> {
     let flat = |a| tree::flatten_to_front(b, a, axes);
-    let d_mul = |b: &Builder, x: &[Atom], y: &[Atom]| -> Atoms {
-        smallvec![b.mul(x[0], y[0]), b.add(b.mul(x[1], y[0]), b.mul(x[0], y[1]))]
-    };
-    tree::reduce(b, smallvec![flat(x), flat(t)], &d_mul)[1]
+    // A factor with its tangent times another: (xy, dx y + x dy).
+    let pairs = tree::reduce(b, smallvec![flat(x), flat(t)], &|b, x, y| {
+        let dt = b.add(b.mul(x[1], y[0]), b.mul(x[0], y[1]));
+        Ok(smallvec![b.mul(x[0], y[0]), dt])
+    })?;
+    Ok(pairs[1])
 }

@@ -8,9 +8,13 @@
 //! their order.
 
 use crate::builder::Builder;
+use crate::error::Error;
 use crate::jaxpr::{Atom, Atoms};
 use crate::shape::Axes;
 use smallvec::SmallVec;
+
+/// An associative operation on tuples of arrays of one shape, elementwise.
+pub(super) type Combine<'a> = &'a dyn Fn(&Builder, &[Atom], &[Atom]) -> Result<Atoms, Error>;
 
 /// Brings axes to the front, in their order, as one axis.
 pub(super) fn flatten_to_front(b: &Builder, x: Atom, axes: &[usize]) -> Atom {
@@ -33,21 +37,15 @@ fn every_second(b: &Builder, x: Atom, start: usize, limit: usize) -> Atom {
 }
 
 /// Reduces axis 0 of all operands together, which must not be empty.
-///
-/// `combine(b, xs, ys)` is the operation, elementwise on arrays of equal shapes.
-pub(super) fn reduce(
-    b: &Builder,
-    mut xs: Atoms,
-    combine: &dyn Fn(&Builder, &[Atom], &[Atom]) -> Atoms,
-) -> Atoms {
+pub(super) fn reduce(b: &Builder, mut xs: Atoms, combine: Combine<'_>) -> Result<Atoms, Error> {
     loop {
         let n = b.ty(xs[0]).shape()[0];
         if n == 1 {
-            return xs.iter().map(|&x| b.squeeze(x, &[0])).collect();
+            return Ok(xs.iter().map(|&x| b.squeeze(x, &[0])).collect());
         }
         let even = n - n % 2;
         let pick = |start| xs.iter().map(|&x| every_second(b, x, start, even)).collect::<Atoms>();
-        let pairs = combine(b, &pick(0), &pick(1));
+        let pairs = combine(b, &pick(0), &pick(1))?;
         xs = if even == n {
             pairs
         } else {
@@ -61,14 +59,10 @@ pub(super) fn reduce(
 /// `associative_scan`, on which the derivative at ties depends).
 ///
 /// Element i of the result combines elements 0 to i.
-pub(super) fn scan(
-    b: &Builder,
-    xs: &[Atom],
-    combine: &dyn Fn(&Builder, &[Atom], &[Atom]) -> Atoms,
-) -> Atoms {
+pub(super) fn scan(b: &Builder, xs: &[Atom], combine: Combine<'_>) -> Result<Atoms, Error> {
     let n = b.ty(xs[0]).shape()[0];
     if n < 2 {
-        return xs.iter().copied().collect();
+        return Ok(xs.into());
     }
     let even = n - n % 2;
     let pick = |ys: &[Atom], start, limit| -> Atoms {
@@ -76,7 +70,8 @@ pub(super) fn scan(
     };
     // Results at odd positions are the scan of the pairs; those at even positions after the first
     // combine the odd result before with their own element.
-    let odd = scan(b, &combine(b, &pick(xs, 0, even), &pick(xs, 1, even)), combine);
+    let pairs = combine(b, &pick(xs, 0, even), &pick(xs, 1, even))?;
+    let odd = scan(b, &pairs, combine)?;
     let first: Atoms = xs.iter().map(|&x| b.slice_axis(x, 0, 0, 1)).collect();
     let later = pick(xs, 2, n);
     let n_later = b.ty(later[0]).shape()[0];
@@ -84,10 +79,10 @@ pub(super) fn scan(
         first
     } else {
         let before: Atoms = odd.iter().map(|&o| b.slice_axis(o, 0, 0, n_later)).collect();
-        let combined = combine(b, &before, &later);
+        let combined = combine(b, &before, &later)?;
         first.iter().zip(&combined).map(|(&f, &c)| b.concatenate(&[f, c], 0)).collect()
     };
-    even_results.iter().zip(&odd).map(|(&e, &o)| interleave(b, e, o)).collect()
+    Ok(even_results.iter().zip(&odd).map(|(&e, &o)| interleave(b, e, o)).collect())
 }
 
 /// Elements of `x` and `y` in turn along axis 0; `x` has as many as `y` or one more.
