@@ -15,6 +15,7 @@ use std::hash::Hash;
 
 use crate::stub;
 pub mod classes;
+pub mod rule;
 pub(crate) mod structural;
 mod tree;
 pub(crate) mod typing;
