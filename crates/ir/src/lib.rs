@@ -16,6 +16,7 @@ pub mod prim;
 pub mod scalar;
 pub mod shape;
 pub mod text;
+pub mod transform;
 pub mod types;
 pub mod value;
 

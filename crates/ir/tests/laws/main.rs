@@ -11,3 +11,4 @@ mod batching;
 mod derivatives;
 mod support;
 mod text;
+mod transforms;
