@@ -28,12 +28,7 @@ impl Rule {
         // Identities are for printing; a counter suffices, and nothing numeric depends on it.
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Rule(Arc::new(Inner {
-            name: name.into(),
-            id,
-            make: Box::new(make),
-            made: OnceLock::new(),
-        }))
+        Rule(Arc::new(Inner { name: name.into(), id, make: Box::new(make), made: OnceLock::new() }))
     }
 
     /// The jaxpr of the rule.

@@ -74,8 +74,7 @@ pub(crate) fn split_checkpoint(call: &Checkpoint, known: &[bool]) -> SplitCheckp
     let (used_saved, used_known) = pruned.used_ins[n_unknown..].split_at(saved.len());
     let saved: Vec<Atom> =
         saved.iter().zip(used_saved).filter(|(_, u)| **u).map(|(&v, _)| v.into()).collect();
-    let known_inputs =
-        used_known.iter().enumerate().filter(|(_, u)| **u).map(|(i, _)| i).collect();
+    let known_inputs = used_known.iter().enumerate().filter(|(_, u)| **u).map(|(i, _)| i).collect();
 
     // The known half: known results, then saved values.
     let n_residuals = saved.len();

@@ -99,9 +99,7 @@ impl Simplifier {
             Prim::Identity(_) => Some(x),
             Prim::Reshape(r) => {
                 let same = match r {
-                    Reshape::Reshape { new_sizes } => {
-                        new_sizes.as_slice() == self.b.ty(x).shape()
-                    }
+                    Reshape::Reshape { new_sizes } => new_sizes.as_slice() == self.b.ty(x).shape(),
                     Reshape::Squeeze { dimensions } | Reshape::ExpandDims { dimensions } => {
                         dimensions.is_empty()
                     }

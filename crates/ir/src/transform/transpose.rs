@@ -96,7 +96,10 @@ fn build(
     }
     for eqn in jaxpr.eqns().iter().rev() {
         let outs = eqn.first_out as usize..(eqn.first_out + eqn.n_outs) as usize;
-        if outs.is_empty() || env[outs.start].is_some() || cts[outs.clone()].iter().all(Option::is_none) {
+        if outs.is_empty()
+            || env[outs.start].is_some()
+            || cts[outs.clone()].iter().all(Option::is_none)
+        {
             continue;
         }
         b.set_loc(eqn.loc);

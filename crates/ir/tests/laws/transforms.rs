@@ -27,12 +27,8 @@ fn f64_samples() -> impl Iterator<Item = Sample> {
 /// <ct, J t> = <Jᵀ ct, t>, and both agree with jvp.
 fn check_adjoint(jaxpr: &Jaxpr, args: &[Value], draw: &mut Draw, what: &str) {
     let mask = float_mask(jaxpr.in_types());
-    let ts: Vec<Value> = jaxpr
-        .in_types()
-        .iter()
-        .filter(|t| t.is_float())
-        .map(|t| draw.tangent(t))
-        .collect();
+    let ts: Vec<Value> =
+        jaxpr.in_types().iter().filter(|t| t.is_float()).map(|t| draw.tangent(t)).collect();
     let lin = transform::linearize(jaxpr, &mask).unwrap_or_else(|e| panic!("{what}: {e}"));
     check::check(&lin.primal).unwrap();
     check::check(&lin.tangent).unwrap();
@@ -141,10 +137,16 @@ fn second_derivatives_are_adjoint_and_agree_with_differences() {
         let h = 1e-6;
         let at = |h: f64| {
             let mut ts = ts.iter();
-            let args: Vec<Value> = args
-                .iter()
-                .map(|a| if a.dtype().is_float() { moved(a, ts.next().unwrap(), h) } else { a.clone() })
-                .collect();
+            let args: Vec<Value> =
+                args.iter()
+                    .map(|a| {
+                        if a.dtype().is_float() {
+                            moved(a, ts.next().unwrap(), h)
+                        } else {
+                            a.clone()
+                        }
+                    })
+                    .collect();
             run(&vjp, &args)
         };
         let (hi, lo) = (at(h), at(-h));
@@ -190,9 +192,10 @@ fn rewriting_changes_nothing() {
                 for (g, w) in run(&rewritten, &args).iter().zip(&want) {
                     // Which NaN a fold gives is not kept; all else is.
                     let same = g.bits_eq(w)
-                        || g.to_f64s().iter().zip(w.to_f64s()).all(|(a, b)| {
-                            a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
-                        });
+                        || g.to_f64s()
+                            .iter()
+                            .zip(w.to_f64s())
+                            .all(|(a, b)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()));
                     assert!(same, "{name} of {}\n{program}\n{rewritten}", label(&sample));
                 }
             }
