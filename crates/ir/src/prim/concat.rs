@@ -7,8 +7,8 @@
 //! The operands agree in all other axes. The map is linear in all operands together; the cotangent
 //! of each is its slice of the result's.
 
-use super::structural::{align, one, same_dtype, shifted};
-use super::typing::axis_in_range;
+use super::structural::{align, one, shifted};
+use super::typing::{axis_in_range, same_dtype};
 use super::*;
 use crate::dtype::DType;
 use crate::error::{ensure, fault};

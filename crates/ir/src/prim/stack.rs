@@ -7,8 +7,8 @@
 //! c[i, 0, j] = a[i, j] and c[i, 1, j] = b[i, j]. The map is linear in all operands together; the
 //! cotangent of each is its slice of the result's.
 
-use super::structural::{align, one, same_dtype};
-use super::typing::axis_in_range;
+use super::structural::{align, one};
+use super::typing::{axis_in_range, same_dtype};
 use super::*;
 use crate::dtype::DType;
 use crate::error::ensure;

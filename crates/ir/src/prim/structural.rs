@@ -4,7 +4,7 @@
 use super::{Batch, Tangent, Types};
 use crate::builder::Builder;
 use crate::dtype::DType;
-use crate::error::{Fault, ensure, fault};
+use crate::error::{Fault, ensure};
 use crate::jaxpr::{Atom, Atoms};
 use crate::shape::{Axes, indices, numel};
 use crate::types::Type;
@@ -22,18 +22,6 @@ pub(crate) fn one(dtype: DType, shape: &[usize]) -> Types {
 pub(crate) fn check_one_an_axis(what: &str, len: usize, rank: usize) -> Result<(), Fault> {
     ensure!(len == rank, "`{what}` has {len} entries for an operand of rank {rank}");
     Ok(())
-}
-
-/// Checks that operands have one dtype, and gives it.
-pub(crate) fn same_dtype(ins: &[Type]) -> Result<DType, Fault> {
-    let first = ins[0].dtype();
-    if let Some(other) = ins.iter().find(|t| t.dtype() != first) {
-        return Err(fault!(
-            "the dtypes {first} and {} differ: convert one with `.cast(..)`",
-            other.dtype()
-        ));
-    }
-    Ok(first)
 }
 
 /// The array of a shape whose element at an index is the operand's element at `source(index)`, a
