@@ -15,8 +15,7 @@
 //! place, so its derivative is that of x. The order of `polygamma` is an integer in all but dtype
 //! and has no tangent.
 
-use super::classes;
-use super::typing::{self, Class};
+use super::classes::{self, Class};
 use super::*;
 use crate::dtype::DType;
 use crate::error::fault;
@@ -203,11 +202,11 @@ impl Primitive for Binary {
     }
 
     fn type_of(&self, ins: &[Type]) -> Result<Types, Fault> {
-        let [x, y] = typing::operands(ins)?;
+        let [x, y] = classes::operands(ins)?;
         if !self.is_mixed(x.dtype(), y.dtype()) {
-            typing::check_class(typing::same_dtype(ins)?, self.classes())?;
+            classes::check_class(classes::same_dtype(ins)?, self.classes())?;
         }
-        Ok(smallvec![Type::new(x.dtype(), typing::elementwise_shape(ins)?)])
+        Ok(smallvec![Type::new(x.dtype(), classes::elementwise_shape(ins)?)])
     }
 
     fn effects(&self) -> Effects {

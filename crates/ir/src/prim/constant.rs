@@ -11,7 +11,6 @@
 //! There are no operands, so nothing to differentiate or to batch.
 
 use super::classes;
-use super::typing;
 use super::*;
 use crate::dtype::{DType, Element};
 use crate::error::ensure;
@@ -128,7 +127,7 @@ impl Primitive for Constant {
     }
 
     fn type_of(&self, ins: &[Type]) -> Result<Types, Fault> {
-        typing::operands::<0>(ins)?;
+        classes::operands::<0>(ins)?;
         Ok(smallvec![self.0.ty()])
     }
 

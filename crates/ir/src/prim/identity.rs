@@ -10,7 +10,6 @@
 //! `checkpoint`; its tangent is the operand's, without the name, as in JAX.
 
 use super::classes;
-use super::typing;
 use super::*;
 use crate::dtype::DType;
 use crate::param::Param;
@@ -56,7 +55,7 @@ impl Primitive for Identity {
     }
 
     fn type_of(&self, ins: &[Type]) -> Result<Types, Fault> {
-        let [x] = typing::operands(ins)?;
+        let [x] = classes::operands(ins)?;
         Ok(smallvec![x.clone()])
     }
 
