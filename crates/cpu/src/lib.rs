@@ -1,1 +1,18 @@
-//! Part of pullback.
+//! The CPU engine: one equation at a time on host arrays, and whole jaxprs as flat programs.
+//!
+//! [`execute`] evaluates one primitive; ops on concrete arrays call it directly. [`compile`] turns a
+//! jaxpr into an [`Executable`] that runs equation after equation with a liveness plan, so that the
+//! buffers of operands that die are written in place. Both go through the [`Engine`] that the
+//! environment variable `PULLBACK_ENGINE` names; without it that is `cpu`.
+//!
+//! Results have the same bits for every number of threads: work is cut into blocks whose sizes depend
+//! on the shapes alone, and what the blocks give is combined in their order.
+
+mod engine;
+mod execute;
+mod operand;
+mod program;
+
+pub use engine::{Engine, compile, execute, run};
+pub use operand::{Operand, Values};
+pub use program::Executable;

@@ -252,9 +252,10 @@ impl Jaxpr {
         })
     }
 
-    /// True when any equation, also in a sub-jaxpr, has an effect.
-    pub fn has_effects(&self) -> bool {
-        self.0.eqns.iter().any(|e| e.prim.effects() != crate::prim::Effects::NONE)
+    /// The effects of all equations together; those of a call are its callee's.
+    pub fn effects(&self) -> crate::prim::Effects {
+        let effects = self.0.eqns.iter().map(|e| e.prim.effects());
+        effects.fold(crate::prim::Effects::NONE, crate::prim::Effects::union)
     }
 }
 

@@ -11,12 +11,12 @@ pub mod error;
 pub mod interp;
 pub mod jaxpr;
 mod ops;
-mod ops_index;
 pub mod param;
 pub mod prim;
 pub mod scalar;
 pub mod shape;
 pub mod text;
+pub mod transform;
 pub mod types;
 pub mod value;
 

@@ -15,7 +15,8 @@
 //! place, so its derivative is that of x. The order of `polygamma` is an integer in all but dtype
 //! and has no tangent.
 
-use super::classes::{self, Class};
+use super::classes;
+use super::typing::{self, Class};
 use super::*;
 use crate::dtype::DType;
 use crate::error::fault;
@@ -202,11 +203,11 @@ impl Primitive for Binary {
     }
 
     fn type_of(&self, ins: &[Type]) -> Result<Types, Fault> {
-        let [x, y] = classes::operands(ins)?;
+        let [x, y] = typing::operands(ins)?;
         if !self.is_mixed(x.dtype(), y.dtype()) {
-            classes::check_class(classes::same_dtype(ins)?, self.classes())?;
+            typing::check_class(typing::same_dtype(ins)?, self.classes())?;
         }
-        Ok(smallvec![Type::new(x.dtype(), classes::elementwise_shape(ins)?)])
+        Ok(smallvec![Type::new(x.dtype(), typing::elementwise_shape(ins)?)])
     }
 
     fn effects(&self) -> Effects {

@@ -9,7 +9,8 @@
 //! is 1 where x < lo < hi, that by hi where x > hi, and 0 elsewhere: at the bounds themselves all are
 //! 0, as in JAX.
 
-use super::classes::{self, Class};
+use super::classes;
+use super::typing::{self, Class};
 use super::*;
 use crate::dtype::DType;
 use crate::error::ensure;
@@ -39,8 +40,8 @@ impl Primitive for Clamp {
     }
 
     fn type_of(&self, ins: &[Type]) -> Result<Types, Fault> {
-        let [lo, x, hi] = classes::operands(ins)?;
-        classes::same_dtype(ins)?;
+        let [lo, x, hi] = typing::operands(ins)?;
+        typing::same_dtype(ins)?;
         for bound in [lo, hi] {
             ensure!(
                 bound.rank() == 0 || bound.shape() == x.shape(),

@@ -2,105 +2,18 @@
 //!
 //! Classify first, then write: *linear* primitives commute with tangents, *zero* ones have no
 //! derivative, *elementwise* ones batch by aligning ranks, the rest moves its batch dimension to
-//! the front and then states what happens to its parameters.
+//! the front and then states what happens to its parameters. The loops of elementwise `eval` are
+//! here too.
 
 use super::{Batch, BatchOut, JvpOut, Operand, Prim, Tangent, Tangents, TransposeOut};
 use crate::builder::Builder;
-use crate::dtype::{DType, Element};
-use crate::ensure;
-use crate::error::{Error, Fault, fault};
+use crate::dtype::Element;
+use crate::error::Error;
 use crate::jaxpr::{Atom, Atoms};
-use crate::shape::{Shape, numel, show};
+use crate::shape::{Shape, numel};
 use crate::types::Type;
 use crate::value::Value;
 use smallvec::smallvec;
-
-/// The operands of a primitive with a fixed number of them.
-///
-/// # Errors
-/// There are more or fewer.
-pub fn operands<const N: usize>(ins: &[Type]) -> Result<&[Type; N], Fault> {
-    let s = if N == 1 { "" } else { "s" };
-    ins.try_into().map_err(|_| fault!("it takes {N} operand{s}, not {}", ins.len()))
-}
-
-/// The element type that operands share.
-///
-/// # Errors
-/// They have different ones.
-pub fn same_dtype(ins: &[Type]) -> Result<DType, Fault> {
-    let first = ins[0].dtype();
-    for other in ins.iter().map(Type::dtype) {
-        ensure!(
-            other == first,
-            "the dtypes {first} and {other} differ: convert one operand with `.cast(..)`"
-        );
-    }
-    Ok(first)
-}
-
-/// The shape of an elementwise result: that of the operands, of which some may be scalars.
-///
-/// # Errors
-/// Two operands of rank 1 or more have different shapes.
-pub fn elementwise_shape(ins: &[Type]) -> Result<Shape, Fault> {
-    let mut full: &[usize] = &[];
-    for shape in ins.iter().map(Type::shape).filter(|s| !s.is_empty()) {
-        ensure!(
-            full.is_empty() || full == shape,
-            "the shapes {} and {} differ: operands have equal shapes or rank 0, \
-             broadcast one with `.broadcast_to(..)`",
-            show(full),
-            show(shape)
-        );
-        full = shape;
-    }
-    Ok(full.into())
-}
-
-/// A set of dtypes for which an elementwise primitive has one scalar function.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Class {
-    /// f16, bf16, f32, f64.
-    Float,
-    /// The integers, signed or not.
-    Int,
-    /// Truth values.
-    Bool,
-}
-
-impl Class {
-    /// The class of a dtype.
-    pub fn of(dtype: DType) -> Class {
-        match dtype {
-            DType::Bool => Class::Bool,
-            d if d.is_float() => Class::Float,
-            _ => Class::Int,
-        }
-    }
-
-    fn plural(self) -> &'static str {
-        match self {
-            Class::Float => "floats",
-            Class::Int => "integers",
-            Class::Bool => "bool",
-        }
-    }
-}
-
-/// Refuses a dtype outside of the classes that a primitive takes.
-///
-/// # Errors
-/// The dtype is in none of them.
-pub fn check_class(dtype: DType, accepted: &[Class]) -> Result<(), Fault> {
-    let names: Vec<&str> = accepted.iter().map(|c| c.plural()).collect();
-    ensure!(
-        accepted.contains(&Class::of(dtype)),
-        "it takes {}, not {dtype}: convert with `.cast(..)`",
-        names.join(" and ")
-    );
-    Ok(())
-}
 
 /// Applies a function to each element.
 pub fn map<S: Element, T: Element>(x: &Value, f: impl Fn(S) -> T) -> Value {

@@ -9,6 +9,7 @@
 //! itself included, and 0 equals -0. `false` is less than `true`. Truth values have no tangent.
 
 use super::classes;
+use super::typing;
 use super::*;
 use crate::dtype::DType;
 use crate::error::fault;
@@ -72,9 +73,9 @@ impl Primitive for Compare {
     }
 
     fn type_of(&self, ins: &[Type]) -> Result<Types, Fault> {
-        classes::operands::<2>(ins)?;
-        classes::same_dtype(ins)?;
-        Ok(smallvec![Type::new(DType::Bool, classes::elementwise_shape(ins)?)])
+        typing::operands::<2>(ins)?;
+        typing::same_dtype(ins)?;
+        Ok(smallvec![Type::new(DType::Bool, typing::elementwise_shape(ins)?)])
     }
 
     fn effects(&self) -> Effects {

@@ -11,6 +11,7 @@
 //! There are no operands, so nothing to differentiate or to batch.
 
 use super::classes;
+use super::typing;
 use super::*;
 use crate::dtype::{DType, Element};
 use crate::error::ensure;
@@ -127,7 +128,7 @@ impl Primitive for Constant {
     }
 
     fn type_of(&self, ins: &[Type]) -> Result<Types, Fault> {
-        classes::operands::<0>(ins)?;
+        typing::operands::<0>(ins)?;
         Ok(smallvec![self.0.ty()])
     }
 

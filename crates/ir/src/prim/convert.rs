@@ -17,6 +17,7 @@
 //! as in JAX, though only its image is that coarse.
 
 use super::classes;
+use super::typing::{self, Class};
 use super::*;
 use crate::dtype::{DType, Element};
 use crate::error::{ensure, fault};
@@ -144,12 +145,12 @@ impl Primitive for Convert {
     }
 
     fn type_of(&self, ins: &[Type]) -> Result<Types, Fault> {
-        let [x] = classes::operands(ins)?;
+        let [x] = typing::operands(ins)?;
         Ok(smallvec![match *self {
             Convert::ElementType { new_dtype } => x.with_dtype(new_dtype),
             Convert::Bitcast { new_dtype } => Type::new(new_dtype, bitcast_shape(x, new_dtype)?),
             Convert::ReducePrecision { exponent_bits, .. } => {
-                classes::check_class(x.dtype(), &[classes::Class::Float])?;
+                typing::check_class(x.dtype(), &[Class::Float])?;
                 ensure!(exponent_bits > 0, "`exponent_bits` is at least 1");
                 x.clone()
             }

@@ -157,7 +157,7 @@ impl Primitive for DotGeneral {
 
     fn type_of(&self, ins: &[Type]) -> Result<Types, Fault> {
         let [x, y] = operands(ins)?;
-        same_dtype(x, y)?;
+        same_dtype(ins)?;
         for (what, l, r) in [
             ("contracting", &self.lhs_contract, &self.rhs_contract),
             ("batch", &self.lhs_batch, &self.rhs_batch),

@@ -10,6 +10,7 @@
 //! `checkpoint`; its tangent is the operand's, without the name, as in JAX.
 
 use super::classes;
+use super::typing;
 use super::*;
 use crate::dtype::DType;
 use crate::param::Param;
@@ -55,7 +56,7 @@ impl Primitive for Identity {
     }
 
     fn type_of(&self, ins: &[Type]) -> Result<Types, Fault> {
-        let [x] = classes::operands(ins)?;
+        let [x] = typing::operands(ins)?;
         Ok(smallvec![x.clone()])
     }
 

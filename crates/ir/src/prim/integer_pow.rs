@@ -8,7 +8,8 @@
 //! exponents. The derivative is n xⁿ⁻¹, with nothing left of x for n = 0 and n = 1, so that derivatives
 //! of every order are right at x = 0.
 
-use super::classes::{self, Class};
+use super::classes;
+use super::typing::{self, Class};
 use super::*;
 use crate::dtype::DType;
 use crate::error::{ensure, fault};
@@ -43,8 +44,8 @@ impl Primitive for IntegerPow {
     }
 
     fn type_of(&self, ins: &[Type]) -> Result<Types, Fault> {
-        let [x] = classes::operands(ins)?;
-        classes::check_class(x.dtype(), &[Class::Float, Class::Int])?;
+        let [x] = typing::operands(ins)?;
+        typing::check_class(x.dtype(), &[Class::Float, Class::Int])?;
         ensure!(
             self.y >= 0 || x.is_float(),
             "integers have no negative powers: convert with `.cast(..)`"

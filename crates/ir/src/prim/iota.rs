@@ -8,6 +8,7 @@
 //! floats round. There are no operands, so nothing to differentiate or to batch.
 
 use super::classes;
+use super::typing;
 use super::*;
 use crate::dtype::DType;
 use crate::error::ensure;
@@ -54,7 +55,7 @@ impl Primitive for Iota {
     }
 
     fn type_of(&self, ins: &[Type]) -> Result<Types, Fault> {
-        classes::operands::<0>(ins)?;
+        typing::operands::<0>(ins)?;
         ensure!(self.dtype.is_number(), "it counts in numbers, not in {}", self.dtype);
         ensure!(
             self.dimension < self.shape.len(),

@@ -15,11 +15,10 @@ use std::hash::Hash;
 
 use crate::stub;
 pub mod classes;
-mod scatter_rules;
+pub mod rule;
 pub(crate) mod structural;
 mod tree;
 pub(crate) mod typing;
-mod windows;
 
 /// A short list of types.
 pub type Types = SmallVec<[Type; 2]>;
@@ -414,7 +413,7 @@ families! {
     dynamic_update_slice::DynamicUpdateSlice,
     /// `gather`.
     gather::Gather,
-    /// `scatter scatter-add scatter-sub scatter-mul scatter-min scatter-max`.
+    /// `scatter scatter-add scatter-mul scatter-min scatter-max`.
     scatter::Scatter,
     /// `random_bits random_split random_fold_in random_permutation`.
     random::Random,

@@ -10,9 +10,8 @@
 //! padding value, a scalar. The map is linear in both operands together: the transpose cuts the
 //! operand's part out of the cotangent, and sums the rest for the padding value.
 
-use super::classes::same_dtype;
 use super::structural::{check_one_an_axis, one, repeat_along};
-use super::typing::operands;
+use super::typing::{operands, same_dtype};
 use super::*;
 use crate::dtype::DType;
 use crate::error::{ensure, fault};

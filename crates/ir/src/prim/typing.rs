@@ -1,6 +1,8 @@
 //! Checks that the type rules of several families share.
 
+use crate::dtype::DType;
 use crate::error::{Fault, ensure, fault};
+use crate::shape::{Shape, show};
 use crate::types::Type;
 
 /// The operands, if there are `N`.
@@ -31,9 +33,77 @@ pub(crate) fn ascending_axes(what: &str, axes: &[usize], rank: usize) -> Result<
     Ok(())
 }
 
-/// Two operands must have one dtype.
-pub(crate) fn same_dtype(x: &Type, y: &Type) -> Result<(), Fault> {
-    let (x, y) = (x.dtype(), y.dtype());
-    ensure!(x == y, "the dtypes {x} and {y} differ: convert one with `.cast(..)`");
+/// The element type of operands that must share one.
+pub(crate) fn same_dtype(ins: &[Type]) -> Result<DType, Fault> {
+    let first = ins[0].dtype();
+    for other in ins.iter().map(Type::dtype) {
+        ensure!(
+            other == first,
+            "the dtypes {first} and {other} differ: convert one with `.cast(..)`"
+        );
+    }
+    Ok(first)
+}
+
+/// The shape of an elementwise result: that of the operands, of which some may be scalars.
+///
+/// # Errors
+/// Two operands of rank 1 or more have different shapes.
+pub(crate) fn elementwise_shape(ins: &[Type]) -> Result<Shape, Fault> {
+    let mut full: &[usize] = &[];
+    for shape in ins.iter().map(Type::shape).filter(|s| !s.is_empty()) {
+        ensure!(
+            full.is_empty() || full == shape,
+            "the shapes {} and {} differ: operands have equal shapes or rank 0, \
+             broadcast one with `.broadcast_to(..)`",
+            show(full),
+            show(shape)
+        );
+        full = shape;
+    }
+    Ok(full.into())
+}
+
+/// A set of dtypes for which an elementwise primitive has one scalar function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Class {
+    /// f16, bf16, f32, f64.
+    Float,
+    /// The integers, signed or not.
+    Int,
+    /// Truth values.
+    Bool,
+}
+
+impl Class {
+    /// The class of a dtype.
+    pub(crate) fn of(dtype: DType) -> Class {
+        match dtype {
+            DType::Bool => Class::Bool,
+            d if d.is_float() => Class::Float,
+            _ => Class::Int,
+        }
+    }
+
+    fn plural(self) -> &'static str {
+        match self {
+            Class::Float => "floats",
+            Class::Int => "integers",
+            Class::Bool => "bool",
+        }
+    }
+}
+
+/// Refuses a dtype outside of the classes that a primitive takes.
+///
+/// # Errors
+/// The dtype is in none of them.
+pub(crate) fn check_class(dtype: DType, accepted: &[Class]) -> Result<(), Fault> {
+    let names: Vec<&str> = accepted.iter().map(|c| c.plural()).collect();
+    ensure!(
+        accepted.contains(&Class::of(dtype)),
+        "it takes {}, not {dtype}: convert with `.cast(..)`",
+        names.join(" and ")
+    );
     Ok(())
 }

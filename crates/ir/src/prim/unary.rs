@@ -11,7 +11,8 @@
 //! derivative is JAX's: `abs` has +1 at 0, the steps `sign`, `floor`, `ceil` and `round` have 0
 //! everywhere.
 
-use super::classes::{self, Class};
+use super::classes;
+use super::typing::{self, Class};
 use super::*;
 use crate::dtype::DType;
 use crate::error::fault;
@@ -195,8 +196,8 @@ impl Primitive for Unary {
     }
 
     fn type_of(&self, ins: &[Type]) -> Result<Types, Fault> {
-        let [x] = classes::operands(ins)?;
-        classes::check_class(x.dtype(), self.classes())?;
+        let [x] = typing::operands(ins)?;
+        typing::check_class(x.dtype(), self.classes())?;
         Ok(smallvec![match self {
             Unary::IsFinite => x.with_dtype(DType::Bool),
             _ => x.clone(),

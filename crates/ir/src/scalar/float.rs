@@ -53,7 +53,7 @@ macro_rules! common {
             const EXPONENT: $bits = ((1 << $exponent_bits) - 1) << $mantissa_bits;
             const SIGN: $bits = 1 << ($exponent_bits + $mantissa_bits);
             if self.is_nan() {
-                return if mantissa_bits > 0 { self } else { <$t>::INFINITY };
+                return self;
             }
             let mut x = self.to_bits();
             if mantissa_bits < $mantissa_bits {

@@ -146,7 +146,7 @@ pub trait RealScalar:
     /// Rounds to a format with the given exponent and mantissa widths, and back (XLA's ReducePrecision).
     ///
     /// The mantissa rounds to nearest even; what overflows becomes ±∞; what is subnormal in a format with
-    /// a narrower exponent becomes ±0. NaN stays NaN, but ∞ where no mantissa bit is left. Widths above
-    /// the type's own change nothing; `exponent_bits` must be at least 1.
+    /// a narrower exponent becomes ±0. NaN stays NaN. Widths above the type's own change nothing;
+    /// `exponent_bits` must be at least 1.
     fn reduce_precision(self, exponent_bits: u32, mantissa_bits: u32) -> Self;
 }

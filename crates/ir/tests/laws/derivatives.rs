@@ -25,12 +25,6 @@ fn jvp_of(sample: &Sample) -> Jaxpr {
     b.finish(results)
 }
 
-/// x + h t.
-fn moved(x: &Value, t: &Value, h: f64) -> Value {
-    let xs: Vec<f64> = x.to_f64s().iter().zip(t.to_f64s()).map(|(x, t)| x + h * t).collect();
-    Value::from_f64s(x.dtype(), x.shape(), &xs)
-}
-
 #[test]
 fn jvp_agrees_with_central_differences() {
     let mut draw = Draw::new(2);

@@ -3,7 +3,11 @@
 //! A failure prints the primitive, the operand types and what was expected. `SAMPLE=name` restricts
 //! a run to one primitive.
 
+#![allow(unreachable_pub)]
+#![allow(unreachable_pub)]
+
 mod batching;
 mod derivatives;
 mod support;
 mod text;
+mod transforms;

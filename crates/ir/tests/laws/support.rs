@@ -137,3 +137,9 @@ pub fn take(v: &Value, axis: usize, i: usize) -> Value {
         Value::new(shape.as_slice(), out)
     })
 }
+
+/// x + h t.
+pub fn moved(x: &Value, t: &Value, h: f64) -> Value {
+    let xs: Vec<f64> = x.to_f64s().iter().zip(t.to_f64s()).map(|(x, t)| x + h * t).collect();
+    Value::from_f64s(x.dtype(), x.shape(), &xs)
+}

@@ -1,0 +1,129 @@
+//! Which engine evaluates programs.
+
+use crate::operand::{Operand, Values};
+use crate::program::Executable;
+use pullback_ir::{Error, Jaxpr, Prim, Type, Value, interp};
+use std::sync::OnceLock;
+
+/// The environment variable that names the engine.
+const VARIABLE: &str = "PULLBACK_ENGINE";
+
+/// A way to evaluate programs.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Engine {
+    /// The interpreter of the IR: plain loops that define what a program means.
+    Reference,
+    /// The kernels of this crate.
+    Cpu,
+}
+
+impl Engine {
+    /// Every engine.
+    pub const ALL: [Engine; 2] = [Engine::Reference, Engine::Cpu];
+
+    /// The name in `PULLBACK_ENGINE`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Engine::Reference => "reference",
+            Engine::Cpu => "cpu",
+        }
+    }
+
+    /// The engine of this name.
+    ///
+    /// # Errors
+    /// There is none; the error lists those that there are.
+    pub fn from_name(name: &str) -> Result<Engine, Error> {
+        Engine::ALL.into_iter().find(|e| e.name() == name).ok_or_else(|| {
+            let known = Engine::ALL.map(|e| format!("`{}`", e.name())).join(" and ");
+            Error::msg(format!("there is no engine `{name}`: the engines are {known}"))
+        })
+    }
+
+    /// The engine that `PULLBACK_ENGINE` names, `cpu` without it. The variable is read at the first
+    /// use and never again.
+    ///
+    /// # Errors
+    /// It names no engine.
+    #[inline]
+    pub fn current() -> Result<Engine, Error> {
+        static CURRENT: OnceLock<Result<Engine, Error>> = OnceLock::new();
+        let current = CURRENT.get_or_init(|| match std::env::var_os(VARIABLE) {
+            None => Ok(Engine::Cpu),
+            Some(name) => Engine::from_name(&name.to_string_lossy())
+                .map_err(|e| Error::msg(format!("the environment variable {VARIABLE}: {e}"))),
+        });
+        match current {
+            Ok(engine) => Ok(*engine),
+            Err(error) => Err(error.clone()),
+        }
+    }
+
+    /// Evaluates one primitive; see [`execute`].
+    ///
+    /// # Errors
+    /// The primitive fails on these values.
+    #[inline]
+    pub fn execute(
+        self,
+        prim: &Prim,
+        ins: &mut [Operand<'_>],
+        out_types: &[Type],
+    ) -> Result<Values, Error> {
+        match self {
+            Engine::Cpu => crate::execute::execute(prim, ins, out_types),
+            Engine::Reference => crate::execute::reference(prim, ins),
+        }
+    }
+
+    /// Prepares a jaxpr for evaluation.
+    ///
+    /// # Errors
+    /// A transformation on the way fails.
+    pub fn compile(self, jaxpr: &Jaxpr) -> Result<Executable, Error> {
+        match self {
+            Engine::Cpu => Executable::lower(jaxpr),
+            Engine::Reference => Ok(Executable::interpreted(jaxpr)),
+        }
+    }
+
+    /// Evaluates a jaxpr once.
+    ///
+    /// # Errors
+    /// The arguments do not have the types of the inputs, or a primitive fails on values.
+    pub fn run(self, jaxpr: &Jaxpr, args: &[Value]) -> Result<Vec<Value>, Error> {
+        match self {
+            Engine::Cpu => self.compile(jaxpr)?.run(args),
+            Engine::Reference => interp::eval(jaxpr, args),
+        }
+    }
+}
+
+/// Evaluates one primitive on well-typed operands. `out_types` are the types that its type rule gives
+/// for them.
+///
+/// Operands are taken by value where they are [`Operand::Owned`]: their buffer is reused for the
+/// result if nothing else holds it. What is left in `ins` afterwards is unspecified.
+///
+/// # Errors
+/// The primitive fails on these values, or `PULLBACK_ENGINE` names no engine.
+#[inline]
+pub fn execute(prim: &Prim, ins: &mut [Operand<'_>], out_types: &[Type]) -> Result<Values, Error> {
+    Engine::current()?.execute(prim, ins, out_types)
+}
+
+/// Prepares a jaxpr for evaluation with the current engine.
+///
+/// # Errors
+/// A transformation on the way fails, or `PULLBACK_ENGINE` names no engine.
+pub fn compile(jaxpr: &Jaxpr) -> Result<Executable, Error> {
+    Engine::current()?.compile(jaxpr)
+}
+
+/// Evaluates a jaxpr once with the current engine.
+///
+/// # Errors
+/// As [`compile`], and as [`Executable::run`].
+pub fn run(jaxpr: &Jaxpr, args: &[Value]) -> Result<Vec<Value>, Error> {
+    Engine::current()?.run(jaxpr, args)
+}

@@ -1,0 +1,54 @@
+//! Operands and results of a single equation.
+
+use pullback_ir::{DType, Value};
+use smallvec::SmallVec;
+
+/// The results of an equation, nearly always one.
+pub type Values = SmallVec<[Value; 1]>;
+
+/// An operand of [`execute`](crate::execute).
+#[derive(Clone, Debug)]
+pub enum Operand<'a> {
+    /// A value that stays alive: it is read only.
+    Shared(&'a Value),
+    /// A value that dies here. If nothing else holds its buffer, the result may be written into it.
+    Owned(Value),
+}
+
+impl Operand<'_> {
+    /// The value.
+    #[inline]
+    pub fn value(&self) -> &Value {
+        match self {
+            Operand::Shared(v) => v,
+            Operand::Owned(v) => v,
+        }
+    }
+
+    /// The element type.
+    #[inline]
+    pub fn dtype(&self) -> DType {
+        self.value().dtype()
+    }
+
+    /// The value itself, which for a shared one bumps a counter.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Value {
+        match self {
+            Operand::Shared(v) => (*v).clone(),
+            Operand::Owned(v) => v.clone(),
+        }
+    }
+}
+
+impl<'a> From<&'a Value> for Operand<'a> {
+    fn from(v: &'a Value) -> Self {
+        Operand::Shared(v)
+    }
+}
+
+impl From<Value> for Operand<'_> {
+    fn from(v: Value) -> Self {
+        Operand::Owned(v)
+    }
+}
