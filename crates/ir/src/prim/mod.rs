@@ -20,6 +20,9 @@ pub(crate) mod structural;
 mod tree;
 pub(crate) mod typing;
 
+#[cfg(test)]
+mod tests;
+
 /// A short list of types.
 pub type Types = SmallVec<[Type; 2]>;
 

@@ -208,7 +208,7 @@ impl Primitive for Reduce {
             sample(Max, I64, &[2, 3], &[1], Domain::AnyBits),
             sample(Max, Bool, &[2, 3], &[1], Domain::Bits),
             sample(Min, F64, &[3, 4], &[1], Domain::Distinct),
-            sample(Min, F64, &[3, 0], &[1], Domain::Distinct),
+            sample(Min, F64, &[3, 0], &[1], Domain::Distinct).rough(),
             sample(Min, BF16, &[3, 2], &[0], Domain::Distinct).rough(),
             sample(And, Bool, &[3, 2], &[0], Domain::Bits),
             sample(And, U32, &[3, 2], &[1], Domain::AnyBits),
