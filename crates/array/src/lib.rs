@@ -1,1 +1,17 @@
-//! Part of pullback.
+//! Arrays, tracing, function transformations and the numpy-like vocabulary of pullback.
+
+#![forbid(unsafe_code)]
+
+pub use pullback_ir as ir;
+pub use pullback_ir::{DType, Element, Jaxpr, Type, Value};
+
+mod array;
+mod eager;
+mod error;
+mod lazy;
+mod trace;
+pub mod tree;
+
+pub use array::Array;
+pub use error::Error;
+pub use tree::Tree;

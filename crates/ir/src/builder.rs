@@ -137,6 +137,14 @@ impl Builder {
         jaxpr.outs().iter().map(|&a| read(&env, a)).collect()
     }
 
+    /// The jaxpr so far with these results; building may go on.
+    pub fn snapshot(&self, outs: impl IntoIterator<Item = Atom>) -> Jaxpr {
+        let s = self.0.borrow();
+        let state =
+            State { types: s.types.clone(), ins: s.ins.clone(), eqns: s.eqns.clone(), loc: None };
+        Builder(RefCell::new(state)).finish(outs)
+    }
+
     /// The jaxpr with these results.
     pub fn finish(self, outs: impl IntoIterator<Item = Atom>) -> Jaxpr {
         let State { types, ins, mut eqns, .. } = self.0.into_inner();

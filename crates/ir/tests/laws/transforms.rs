@@ -20,7 +20,10 @@ fn dot(xs: &[Value], ys: &[Value]) -> f64 {
 fn f64_samples() -> impl Iterator<Item = Sample> {
     samples().into_iter().filter(|s| {
         let floats = s.args.iter().filter(|(t, _)| t.is_float()).count();
-        floats > 0 && s.args.iter().all(|(t, _)| !t.is_float() || t.dtype() == DType::F64)
+        let is_f64 = |t: &Type| !t.is_float() || t.dtype() == DType::F64;
+        floats > 0
+            && s.args.iter().all(|(t, _)| is_f64(t))
+            && single(&s.prim, &types(s)).out_types().iter().all(is_f64)
     })
 }
 

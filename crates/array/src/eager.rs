@@ -1,0 +1,95 @@
+//! Operations on concrete arrays, computed at once.
+
+use crate::array::{Array, Repr};
+use crate::error::Error;
+use crate::lazy;
+use crate::trace::{Arrays, In};
+use pullback_cpu::Operand;
+use pullback_ir::prim::{Prim, random::Random};
+use pullback_ir::{Atom, Jaxpr, Type, Value};
+use smallvec::SmallVec;
+
+/// Computes one operation, or describes it where all operands are descriptions.
+pub(crate) fn bind(prim: Prim, ins: &[In<'_>]) -> Result<Arrays, Error> {
+    let types: SmallVec<[Type; 4]> = ins
+        .iter()
+        .map(|i| match i {
+            In::Array(a) => a.ty(),
+            In::Lit(l) => Type::scalar(l.dtype()),
+        })
+        .collect();
+    let out_types = prim.check_types(&types)?;
+    if let Some(described) = describe(&prim, ins, &out_types) {
+        return Ok(SmallVec::from_buf([described]));
+    }
+    let values: SmallVec<[Value; 4]> = ins
+        .iter()
+        .map(|i| match i {
+            In::Array(a) => a.force(),
+            In::Lit(l) => l.value(),
+        })
+        .collect();
+    let mut operands: SmallVec<[Operand<'_>; 4]> = values.iter().map(Operand::Shared).collect();
+    let outs = pullback_cpu::execute(&prim, &mut operands, &out_types)?;
+    Ok(outs.into_iter().map(Array::from_value).collect())
+}
+
+/// The operation as a symbolic array, where every operand is symbolic or a scalar of the source.
+fn describe(prim: &Prim, ins: &[In<'_>], out_types: &[Type]) -> Option<Array> {
+    let [out] = out_types else { return None };
+    let from_key = matches!(prim, Prim::Random(Random::Bits { .. }));
+    let operands: Option<SmallVec<[lazy::Operand<'_>; 4]>> = ins
+        .iter()
+        .map(|i| match i {
+            In::Lit(l) => Some(lazy::Operand::Lit(*l)),
+            In::Array(a) => match &a.0 {
+                Repr::Lazy(l) => Some(lazy::Operand::Lazy(l)),
+                Repr::Value(_) if from_key => Some(lazy::Operand::Small(a)),
+                _ => None,
+            },
+        })
+        .collect();
+    lazy::extend(prim, &operands?, out)
+}
+
+/// Evaluates a jaxpr once, equation by equation, without preparing anything: what an un-jitted
+/// transformation on concrete arrays does. Values are dropped after their last use, so that kernels
+/// can write into their buffers.
+pub(crate) fn run(jaxpr: &Jaxpr, args: Vec<Value>) -> Result<Vec<Value>, Error> {
+    let mut last_use = vec![u32::MAX; jaxpr.n_vars()];
+    for (i, eqn) in jaxpr.eqns().iter().enumerate() {
+        for v in eqn.inputs.iter().filter_map(|a| a.var()) {
+            last_use[v.index()] = i as u32;
+        }
+    }
+    for v in jaxpr.outs().iter().filter_map(|a| a.var()) {
+        last_use[v.index()] = u32::MAX;
+    }
+    let mut env: Vec<Option<Value>> = Vec::with_capacity(jaxpr.n_vars());
+    env.extend(args.into_iter().map(Some));
+    for (i, eqn) in jaxpr.eqns().iter().enumerate() {
+        let mut operands: SmallVec<[Operand<'_>; 4]> = SmallVec::new();
+        for (k, a) in eqn.inputs.iter().enumerate() {
+            operands.push(match a {
+                Atom::Lit(l) => Operand::Owned(l.value()),
+                Atom::Var(v) => {
+                    let slot = &mut env[v.index()];
+                    let again = eqn.inputs[k + 1..].contains(a);
+                    let dies = last_use[v.index()] == i as u32 && !again;
+                    let value = if dies { slot.take() } else { slot.clone() };
+                    Operand::Owned(value.expect("a variable is defined before its use"))
+                }
+            });
+        }
+        let outs = pullback_cpu::execute(&eqn.prim, &mut operands, jaxpr.eqn_out_types(eqn))?;
+        env.extend(outs.into_iter().map(Some));
+    }
+    Ok(jaxpr
+        .outs()
+        .iter()
+        .map(|a| match a {
+            Atom::Lit(l) => l.value(),
+            Atom::Var(v) => env[v.index()].clone().expect("a result is defined"),
+        })
+        .collect())
+}
