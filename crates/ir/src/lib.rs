@@ -11,6 +11,7 @@ pub mod error;
 pub mod interp;
 pub mod jaxpr;
 mod ops;
+mod ops_index;
 pub mod param;
 pub mod prim;
 pub mod scalar;

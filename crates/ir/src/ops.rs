@@ -14,7 +14,6 @@ use crate::prim::concat::Concatenate;
 use crate::prim::convert::Convert;
 use crate::prim::cumulative::{Cumulative, CumulativeOp};
 use crate::prim::dot::DotGeneral;
-use crate::prim::gather::{Gather, GatherDims, IndexMode};
 use crate::prim::integer_pow::IntegerPow;
 use crate::prim::iota::Iota;
 use crate::prim::pad::Pad;
@@ -289,27 +288,6 @@ impl Builder {
         limits[axis] = limit;
         let ones: Axes = SmallVec::from_elem(1, ty.rank());
         self.slice(x, &starts, &limits, &ones)
-    }
-
-    /// Element k along the axis of the result is the operand's element at the k-th index: indices
-    /// have the operand's sizes but along the axis, and are in bounds.
-    pub fn take_along_axis(&self, x: Atom, indices: Atom, axis: usize) -> Atom {
-        let (ty, taken) = (self.ty(x), self.ty(indices));
-        if taken.numel() == 0 {
-            return self.full(&ty.with_shape(taken.shape()), 0.0);
-        }
-        let others: Axes = (0..ty.rank()).filter(|&a| a != axis).collect();
-        let dims = GatherDims {
-            offset_dims: Axes::new(),
-            collapsed_slice_dims: Axes::from_slice(&[axis]),
-            start_index_map: Axes::from_slice(&[axis]),
-            operand_batching_dims: others.clone(),
-            start_indices_batching_dims: others,
-        };
-        let slice_sizes = SmallVec::from_elem(1, ty.rank());
-        let vectors = self.expand_dims(indices, &[ty.rank()]);
-        let mode = IndexMode::PromiseInBounds;
-        self.op(Gather { dims, slice_sizes, mode, fill_value: None }, &[x, vectors])
     }
 
     /// Pads with a scalar: (low, high, interior) for each axis.

@@ -7,7 +7,7 @@
 //! The operands agree in all other axes. The map is linear in all operands together; the cotangent
 //! of each is its slice of the result's.
 
-use super::structural::{align, one, shifted};
+use super::structural::{align_ranks, one, shifted};
 use super::typing::{axis_in_range, same_dtype};
 use super::*;
 use crate::dtype::DType;
@@ -106,7 +106,7 @@ impl Primitive for Concatenate {
     }
 
     fn batch(&self, b: &Builder, batch: Batch<'_>) -> BatchOut {
-        let (ins, d) = align(b, batch);
+        let (ins, d) = align_ranks(b, batch);
         let prim = Concatenate { dimension: shifted(self.dimension, d) };
         Ok((b.bind(prim, &ins)?, smallvec![Some(d)]))
     }

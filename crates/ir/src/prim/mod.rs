@@ -16,9 +16,11 @@ use std::hash::Hash;
 use crate::stub;
 pub mod classes;
 pub mod rule;
+mod scatter_rules;
 pub(crate) mod structural;
 mod tree;
 pub(crate) mod typing;
+mod windows;
 
 #[cfg(test)]
 mod tests;
@@ -416,7 +418,7 @@ families! {
     dynamic_update_slice::DynamicUpdateSlice,
     /// `gather`.
     gather::Gather,
-    /// `scatter scatter-add scatter-mul scatter-min scatter-max`.
+    /// `scatter scatter-add scatter-sub scatter-mul scatter-min scatter-max`.
     scatter::Scatter,
     /// `random_bits random_split random_fold_in random_permutation`.
     random::Random,

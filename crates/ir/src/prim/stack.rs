@@ -7,7 +7,7 @@
 //! c[i, 0, j] = a[i, j] and c[i, 1, j] = b[i, j]. The map is linear in all operands together; the
 //! cotangent of each is its slice of the result's.
 
-use super::structural::{align, one};
+use super::structural::{align_ranks, one};
 use super::typing::{axis_in_range, same_dtype};
 use super::*;
 use crate::dtype::DType;
@@ -81,7 +81,7 @@ impl Primitive for Stack {
     }
 
     fn batch(&self, b: &Builder, batch: Batch<'_>) -> BatchOut {
-        let (ins, d) = align(b, batch);
+        let (ins, d) = align_ranks(b, batch);
         // The new axis is numbered in the result, where the batch dimension counts as well.
         let (axis, out) = if self.axis <= d { (self.axis, d + 1) } else { (self.axis + 1, d) };
         Ok((b.bind(Stack { axis }, &ins)?, smallvec![Some(out)]))

@@ -58,7 +58,7 @@ pub(crate) fn repeat_along(b: &Builder, x: Atom, axis: usize, size: usize) -> At
 
 /// Brings all operands to the batch dimension of the first batched one, which is given back too.
 /// Unbatched operands are repeated along it. All operands must have the same rank.
-pub(crate) fn align(b: &Builder, batch: Batch<'_>) -> (Atoms, usize) {
+pub(crate) fn align_ranks(b: &Builder, batch: Batch<'_>) -> (Atoms, usize) {
     let at = batch.dims.iter().flatten().next().copied().unwrap_or(0);
     let ins = batch
         .ins
