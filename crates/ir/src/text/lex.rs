@@ -149,7 +149,7 @@ fn number(bytes: &[u8]) -> usize {
         i
     };
     let mut i = digits(0);
-    if at(i) == b'.' {
+    if at(i) == b'.' && at(i + 1).is_ascii_digit() {
         i = digits(i + 1);
     }
     if matches!(at(i), b'e' | b'E') {

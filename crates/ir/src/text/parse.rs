@@ -98,6 +98,14 @@ impl<'a> Parser<'a> {
         self.error(found.start, format!("expected {wanted}, found {found_text}"))
     }
 
+    fn unclosed<T>(&self, bracket: u8, at: usize) -> Result<T> {
+        self.error(at, format!("this `{}` is not closed", bracket as char))
+    }
+
+    fn needs_type<T>(&self, token: Token<'_>) -> Result<T> {
+        self.error(token.start, format!("`{0}` needs a type: `{0}:f32[]`", token.text))
+    }
+
     fn punct(&mut self, c: u8, after: &str) -> Result<Token<'a>> {
         let token = self.lex.next();
         if token.is(c) {
@@ -183,7 +191,7 @@ impl<'a> Parser<'a> {
                 return Ok(());
             }
         }
-        self.error(start, "this `{` is not closed")
+        self.unclosed(b'{', start)
     }
 
     /// The jaxpr of this name among those in front.
@@ -276,9 +284,11 @@ impl<'a> Parser<'a> {
 
     fn input(&mut self, b: &Builder, scope: &mut Scope<'a>, wanted: &str) -> Result<()> {
         let (name, colon) = self.lex.peek_two();
-        if name.kind != Kind::Word || !colon.is(b':') {
-            let found = if name.kind == Kind::Word { colon } else { name };
-            return self.unexpected(wanted, found);
+        if name.kind != Kind::Word || name.text == "let" {
+            return self.unexpected(wanted, name);
+        }
+        if !colon.is(b':') {
+            return self.needs_type(name);
         }
         let binder = self.binder()?;
         let atom = b.input(binder.ty);
@@ -319,7 +329,7 @@ impl<'a> Parser<'a> {
             self.punct(b'=', "after the results of an equation")?;
         }
         let prim = self.lex.next();
-        if prim.kind != Kind::Word {
+        if prim.kind != Kind::Word || (prim.text == "in" && self.lex.peek().is(b'(')) {
             let wanted = if binders.is_empty() {
                 "an equation or `in (`"
             } else {
@@ -328,7 +338,7 @@ impl<'a> Parser<'a> {
             return self.unexpected(wanted, prim);
         }
         if self.lex.peek().is(b'=') {
-            return self.error(prim.start, format!("`{0}` needs a type: `{0}:f32[]`", prim.text));
+            return self.needs_type(prim);
         }
         self.count(1, prim.start)?;
         let params = if self.lex.peek().is(b'[') { self.params()? } else { Vec::new() };
@@ -376,10 +386,7 @@ impl<'a> Parser<'a> {
                     self.lex.next();
                     Ok(Some(atom))
                 }
-                None if next.is(b'=') => {
-                    let message = format!("`{0}` needs a type: `{0}:f32[]`", token.text);
-                    self.error(token.start, message)
-                }
+                None if next.is(b'=') => self.needs_type(token),
                 None => {
                     let message = format!("the variable `{}` is not defined", token.text);
                     self.error(token.start, message)
@@ -414,7 +421,10 @@ impl<'a> Parser<'a> {
         if value.text == "nan" && self.lex.peek().is(b'(') {
             payload = Some(self.nan_payload()?);
         }
-        self.punct(b':', "and a type after a number")?;
+        if !self.lex.peek().is(b':') {
+            return self.needs_type(value);
+        }
+        self.lex.next();
         let at = self.lex.peek().start;
         let ty = self.ty()?;
         let dtype = match &ty {
@@ -423,7 +433,13 @@ impl<'a> Parser<'a> {
         };
         match literal_value(value.text, payload, dtype) {
             Some(lit) => Ok(Atom::Lit(lit)),
-            None => self.error(value.start, format!("`{}` is not a value of {dtype}", value.text)),
+            None => {
+                let text = match payload {
+                    Some(bits) => format!("nan({bits:#x})"),
+                    None => value.text.to_owned(),
+                };
+                self.error(value.start, format!("`{text}` is not a value of {dtype}"))
+            }
         }
     }
 
@@ -519,10 +535,10 @@ impl<'a> Parser<'a> {
             if key.is(b']') {
                 return Ok(params);
             }
-            if key.kind != Kind::Word {
-                return self.unexpected("a parameter or `]`", key);
+            if key.kind != Kind::Word || !self.lex.peek().is(b'=') {
+                return self.unexpected("a parameter `name=value` or `]`", key);
             }
-            self.punct(b'=', "after the name of a parameter")?;
+            self.lex.next();
             if params.iter().any(|(k, _)| k.text == key.text) {
                 return self.error(key.start, format!("the parameter `{}` stands twice", key.text));
             }
@@ -576,6 +592,8 @@ impl<'a> Parser<'a> {
                 self.lex.pos = token.start;
                 self.nested(token.start, |p| p.jaxpr(true)).map(|j| Value::Param(Param::Jaxpr(j)))
             }
+            // A set of Python's.
+            Kind::Punct(b'{') => self.nested(token.start, |p| p.sequence(b'}', false)),
             Kind::Word => match token.text {
                 "None" => known(Param::None),
                 "True" => known(Param::Bool(true)),
@@ -585,7 +603,7 @@ impl<'a> Parser<'a> {
                 _ if self.lex.source.as_bytes().get(token.end()) == Some(&b'(') => {
                     self.nested(token.start, |p| p.structure(token.text))
                 }
-                name if names_jaxpr && self.hoisted.contains_key(name) => {
+                name if names_jaxpr => {
                     self.reference(name, token.start).map(|j| Value::Param(Param::Jaxpr(j)))
                 }
                 name => known(match DType::from_name(name) {
@@ -618,7 +636,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// `(1, 2)`, `[1, 2]`: what follows the opening bracket.
+    /// `(1, 2)`, `[1, 2]`, `{1, 2}`: what follows the opening bracket.
     fn sequence(&mut self, close: u8, names_jaxpr: bool) -> Result<Value> {
         let mut items = Vec::new();
         loop {
@@ -681,6 +699,7 @@ impl<'a> Parser<'a> {
             {
                 Value::Param(p)
             }
+            (Some(p @ Param::List(_)), "frozenset") => Value::Param(p),
             (Some(p @ Param::DType(_)), "dtype") => Value::Param(p),
             (Some(Param::Word(w)), "dtype") => match DType::from_name(&w) {
                 Some(d) => Value::Param(Param::DType(d)),
@@ -707,7 +726,15 @@ impl<'a> Parser<'a> {
                     while open.last().is_some_and(|&(o, _)| o == b'<') {
                         open.pop();
                     }
-                    open.pop();
+                    let opening = match c {
+                        b')' => b'(',
+                        b']' => b'[',
+                        _ => b'{',
+                    };
+                    match open.pop() {
+                        Some((o, at)) if o != opening => return self.unclosed(o, at),
+                        _ => {}
+                    }
                 }
                 b'>' if open.last().is_some_and(|&(o, _)| o == b'<') => {
                     open.pop();
@@ -718,13 +745,10 @@ impl<'a> Parser<'a> {
             i += 1;
         }
         if let Some(&(c, at)) = open.first() {
-            return self.error(at, format!("this `{}` is not closed", c as char));
+            return self.unclosed(c, at);
         }
         self.lex.pos = i;
-        let text = &self.lex.source[start..i];
-        let class = text.strip_prefix("<class '").and_then(|t| t.strip_suffix("'>"));
-        let dtype = class.and_then(|c| DType::from_name(c.rsplit('.').next().unwrap_or(c)));
-        Ok(dtype.map_or_else(|| Param::word(text), Param::DType))
+        Ok(raw_value(&self.lex.source[start..i]))
     }
 }
 
@@ -783,6 +807,26 @@ impl<'a> Parser<'a> {
 }
 
 type Scope<'a> = FxHashMap<&'a str, Atom>;
+
+/// What raw text stands for: `<class 'numpy.float64'>` is a dtype, `<function f at 0x7f…>` and our
+/// `<fn f@7>` are functions, the rest are words.
+fn raw_value(text: &str) -> Param {
+    let inside = text.strip_prefix('<').and_then(|t| t.strip_suffix('>')).unwrap_or("");
+    if let Some(class) = inside.strip_prefix("class ") {
+        let class = class.trim_matches('\'');
+        if let Some(d) = DType::from_name(class.rsplit('.').next().unwrap_or(class)) {
+            return Param::DType(d);
+        }
+    }
+    if let Some((name, id)) = inside.strip_prefix("fn ").and_then(|f| f.rsplit_once('@')) {
+        return Param::Func(name.to_owned(), id.parse().unwrap_or(0));
+    }
+    if let Some(function) = inside.strip_prefix("function ") {
+        let name = function.split(" at 0x").next().unwrap_or(function);
+        return Param::Func(name.to_owned(), 0);
+    }
+    Param::word(text)
+}
 
 /// The common shape of arrays of one rank some of which have size 1 where others have more, besides
 /// scalars; `None` where they agree already or cannot.
@@ -905,7 +949,7 @@ fn no_dtype(name: &str) -> String {
 
 fn unknown_primitive(name: &str) -> String {
     let mut message = format!("there is no primitive `{name}`");
-    let far = (name.len() / 3).clamp(1, 3);
+    let far = name.len().div_ceil(3).min(3);
     let mut near: Vec<(usize, &str)> = Prim::all_names()
         .into_iter()
         .map(|n| (distance(name, n), n))

@@ -36,9 +36,8 @@ fn texts_of_jax() {
 fn compare(name: &str, text: &str, case: &Json) {
     let jaxpr = read(text);
     assert_law(&jaxpr);
-    let values = |key: &str| -> Vec<Value> {
-        case[key].as_array().unwrap().iter().map(value).collect()
-    };
+    let values =
+        |key: &str| -> Vec<Value> { case[key].as_array().unwrap().iter().map(value).collect() };
     let outs = interp::eval(&jaxpr, &values("args")).unwrap_or_else(|e| panic!("{name}: {e}"));
     let wanted = values("outs");
     assert_eq!(outs.len(), wanted.len(), "{name}");

@@ -6,6 +6,10 @@ use pullback_ir::{Atom, Builder, DType, Lit, Prim, Type};
 #[test]
 fn samples_of_every_primitive() {
     for sample in Prim::all_samples() {
+        if !Prim::all_names().contains(&sample.prim.name()) {
+            // Users' closures have no text form.
+            continue;
+        }
         let types: Vec<Type> = sample.args.iter().map(|(t, _)| t.clone()).collect();
         let (b, ins) = Builder::with_inputs(&types);
         let outs = b.bind(sample.prim, &ins).unwrap();
@@ -37,7 +41,9 @@ fn one_equation_a_line() {
 fn without_equations_inputs_or_results() {
     prints_as_itself("{ lambda ; . let in () }");
     prints_as_itself("{ lambda ; a:f32[] b:f32[2,0,1]. let in (b, a, a, 1.0:f32[]) }");
-    prints_as_itself("{ lambda ; . let\n    a:i32[5] = iota[dimension=0 dtype=int32 shape=(5,)]\n  in (a,) }");
+    prints_as_itself(
+        "{ lambda ; . let\n    a:i32[5] = iota[dimension=0 dtype=int32 shape=(5,)]\n  in (a,) }",
+    );
 }
 
 #[test]

@@ -92,11 +92,53 @@ fn a_line_or_word_repeated_or_deleted() {
 fn fragment() -> impl Strategy<Value = String> {
     prop_oneof![
         prop::sample::select(vec![
-            "{", "}", "(", ")", "[", "]", ";", ":", ",", ".", "=", "<", ">", "lambda", "let", "in",
-            "a", "b", "_", "f32[]", "f32[2]", "i64[3,1]", "sin", "add", "jit", "name=f", "jaxpr=",
-            "{ lambda ; a:f32[]. let", "in (a,) }", "b:f32[] = sin a", "1.0:f32[]", "nan", "inf",
-            "True", "np.int64(1)", "99999999999999999999", "'", "\"", "#", "\n", "shape=(2,)",
-            "iota", "dimension=0", "dtype=float32", "broadcast_in_dim", "split", "reshape",
+            "{",
+            "}",
+            "(",
+            ")",
+            "[",
+            "]",
+            ";",
+            ":",
+            ",",
+            ".",
+            "=",
+            "<",
+            ">",
+            "lambda",
+            "let",
+            "in",
+            "a",
+            "b",
+            "_",
+            "f32[]",
+            "f32[2]",
+            "i64[3,1]",
+            "sin",
+            "add",
+            "jit",
+            "name=f",
+            "jaxpr=",
+            "{ lambda ; a:f32[]. let",
+            "in (a,) }",
+            "b:f32[] = sin a",
+            "1.0:f32[]",
+            "nan",
+            "inf",
+            "True",
+            "np.int64(1)",
+            "99999999999999999999",
+            "'",
+            "\"",
+            "#",
+            "\n",
+            "shape=(2,)",
+            "iota",
+            "dimension=0",
+            "dtype=float32",
+            "broadcast_in_dim",
+            "split",
+            "reshape",
         ])
         .prop_map(str::to_owned),
         "[ -~]{0,3}",
@@ -144,7 +186,8 @@ fn hoisted_jaxprs_that_refer_to_each_other() {
     let error = parse(&cycle).unwrap_err().to_string();
     assert!(error.contains("the jaxpr `f0` refers to itself"), "{error}");
     // Each doubles the number of equations; the text is short, what it stands for is not.
-    let chain: String = (0..60).map(|i| hoisted(&format!("f{i}"), &format!("f{}", i + 1))).collect();
+    let chain: String =
+        (0..60).map(|i| hoisted(&format!("f{i}"), &format!("f{}", i + 1))).collect();
     let last = "let f60 = { lambda ; a:f32[]. let b:f32[] = sin a in (b,) } in\n";
     let error = parse(&format!("{chain}{last}{main}")).unwrap_err().to_string();
     assert!(error.contains("too many equations"), "{error}");
