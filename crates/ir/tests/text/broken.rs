@@ -173,7 +173,7 @@ fn operands() {
     2 |     c:f32[3] = add a
       |                ^
 
-    error: `add` cannot take f32[3] and i32[]: the dtypes f32 and i32 differ: convert one operand with `.cast(..)`
+    error: `add` cannot take f32[3] and i32[]: the dtypes f32 and i32 differ: convert one with `.cast(..)`
      --> 2:16
       |
     2 |     c:f32[3] = add a n
