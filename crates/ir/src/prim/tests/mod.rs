@@ -6,6 +6,7 @@ mod cumulative;
 mod dot;
 mod random;
 mod reduce;
+mod reduce_with;
 mod sort;
 
 use super::*;
