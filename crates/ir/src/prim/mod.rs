@@ -18,6 +18,8 @@ pub mod classes;
 pub mod rule;
 mod scatter_rules;
 pub(crate) mod structural;
+#[cfg(test)]
+mod tests;
 mod tree;
 pub(crate) mod typing;
 mod windows;
