@@ -18,8 +18,6 @@ pub mod classes;
 pub mod rule;
 mod scatter_rules;
 pub(crate) mod structural;
-#[cfg(test)]
-mod tests;
 mod tree;
 pub(crate) mod typing;
 mod windows;

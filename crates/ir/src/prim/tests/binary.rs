@@ -1,5 +1,5 @@
 use super::*;
-use crate::prim::Primitive;
+use crate::dtype::DType;
 use crate::prim::binary::Binary;
 use crate::prim::compare::Compare;
 
@@ -89,7 +89,10 @@ fn ties_share_and_nan_has_no_part() {
 fn integer_exponents_have_finite_derivatives_at_zero() {
     let text = "{ lambda ; a:f64[4] b:i32[4]. let c:f64[4] = pow a b in (c,) }";
     let (x, y, t) = (vector(&[0.0, 0.0, 0.0, 2.0]), vector(&[0, 1, 2, -1]), vector(&[1.0; 4]));
-    assert_bits(tangent_of_text(text, &[x.clone(), y.clone(), t.clone()]), vector(&[0.0, 1.0, 0.0, -0.25]));
+    assert_bits(
+        tangent_of_text(text, &[x.clone(), y.clone(), t.clone()]),
+        vector(&[0.0, 1.0, 0.0, -0.25]),
+    );
     let jaxpr = crate::text::parse(text).unwrap();
     let first = crate::transform::jvp(&jaxpr, &[true, false]).unwrap().jaxpr;
     let second = crate::transform::jvp(&first, &[true, false, false]).unwrap().jaxpr;

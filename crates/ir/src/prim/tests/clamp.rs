@@ -1,4 +1,5 @@
 use super::*;
+use crate::dtype::DType;
 use crate::prim::clamp::Clamp;
 
 #[test]

@@ -1,7 +1,8 @@
 use super::*;
+use crate::dtype::DType;
 use crate::prim::constant::Constant;
 use crate::prim::iota::Iota;
-use crate::{Builder, text};
+use crate::text;
 use half::{bf16, f16};
 
 /// Through text and back.

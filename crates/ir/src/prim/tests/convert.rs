@@ -1,5 +1,5 @@
 use super::*;
-use crate::prim::Primitive;
+use crate::dtype::DType;
 use crate::prim::convert::Convert;
 
 fn bitcast(new_dtype: DType) -> Convert {
@@ -51,7 +51,10 @@ fn numbers_truncate_saturate_and_wrap() {
 fn precision_needs_an_exponent() {
     let prim =
         |exponent_bits, mantissa_bits| Convert::ReducePrecision { exponent_bits, mantissa_bits };
-    assert_eq!(broken_rule(prim(0, 3), &[Type::scalar(DType::F32)]), "`exponent_bits` is at least 1");
+    assert_eq!(
+        broken_rule(prim(0, 3), &[Type::scalar(DType::F32)]),
+        "`exponent_bits` is at least 1"
+    );
     broken_rule(prim(5, 10), &[Type::scalar(DType::I32)]);
     let x = vector(&[1.1, 1e6, f64::NAN]);
     let y = eval(prim(5, 10), &[x.clone()]).to_f64s();

@@ -1,4 +1,5 @@
 use super::*;
+use crate::dtype::DType;
 use crate::prim::select::SelectN;
 
 #[test]
@@ -39,6 +40,9 @@ fn numbers_out_of_range_choose_the_ends() {
 #[test]
 fn false_is_the_first_case() {
     let (x, y) = (vector(&[1.0, 2.0]), vector(&[3.0, 4.0]));
-    assert_bits(eval(SelectN, &[vector(&[true, false]), x.clone(), y.clone()]), vector(&[3.0, 2.0]));
+    assert_bits(
+        eval(SelectN, &[vector(&[true, false]), x.clone(), y.clone()]),
+        vector(&[3.0, 2.0]),
+    );
     assert_bits(eval(SelectN, &[Value::scalar(false), x.clone(), y]), x);
 }

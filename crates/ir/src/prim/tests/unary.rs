@@ -1,5 +1,5 @@
 use super::*;
-use crate::prim::Primitive;
+use crate::dtype::DType;
 use crate::prim::integer_pow::IntegerPow;
 use crate::prim::unary::Unary;
 use half::{bf16, f16};
@@ -86,10 +86,16 @@ fn integer_powers() {
         "integers have no negative powers: convert with `.cast(..)`"
     );
     let least = IntegerPow { y: i32::MIN };
-    assert_eq!(broken_rule(least, &[Type::scalar(DType::F32)]), "the exponent -2147483648 is too small");
+    assert_eq!(
+        broken_rule(least, &[Type::scalar(DType::F32)]),
+        "the exponent -2147483648 is too small"
+    );
     assert_bits(eval(IntegerPow { y: 3 }, &[vector(&[-2, 2000])]), vector(&[-8, -589_934_592]));
     assert_bits(eval(IntegerPow { y: 0 }, &[vector(&[f64::NAN, 0.0])]), vector(&[1.0, 1.0]));
-    assert_bits(eval(IntegerPow { y: -3 }, &[vector(&[-2.0, 0.0])]), vector(&[-0.125, f64::INFINITY]));
+    assert_bits(
+        eval(IntegerPow { y: -3 }, &[vector(&[-2.0, 0.0])]),
+        vector(&[-0.125, f64::INFINITY]),
+    );
     let text = "{ lambda ; a:f64[]. let b:f64[] = integer_pow[y=5000000000] a in (b,) }";
     let wrong = crate::text::parse(text).unwrap_err().to_string();
     assert!(wrong.contains("the exponent 5000000000 is no i32"), "{wrong}");
