@@ -7,7 +7,6 @@
 //! | `optimization_barrier x y` | `x`, `y` |
 //! | `unstack[axis]` | `split`, `squeeze` |
 //! | `reshape[dimensions=(1, 0)]` | `transpose`, `reshape` |
-//! | `scatter-sub` | `neg`, `scatter-add` |
 //! | `psum[axes=(0,)]`, which `vmap` leaves | `reduce_sum` |
 
 use crate::builder::Builder;
@@ -62,16 +61,6 @@ pub(super) fn desugar(
             let moved = b.bind(transpose(&order)?, &[x])?;
             match Prim::parse(name, params) {
                 Some(prim) => b.bind(prim?, &moved)?,
-                None => return Ok(None),
-            }
-        }
-        "scatter-sub" => {
-            let [operand, indices, updates] = *operands else {
-                return Err(fault!("`scatter-sub` takes 3 operands").into());
-            };
-            let updates = b.bind(crate::prim::unary::Unary::Neg, &[updates])?[0];
-            match Prim::parse("scatter-add", params) {
-                Some(prim) => b.bind(prim?, &[operand, indices, updates])?,
                 None => return Ok(None),
             }
         }
