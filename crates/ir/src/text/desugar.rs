@@ -34,7 +34,8 @@ pub(super) fn desugar(
         | "xla_call" => {
             let callee = if params.get("fun_jaxpr").is_some() { "fun_jaxpr" } else { "call_jaxpr" };
             let jaxpr = params.jaxpr(callee)?;
-            let name = if params.get("name").is_some() { params.word("name")? } else { name.to_owned() };
+            let name =
+                if params.get("name").is_some() { params.word("name")? } else { name.to_owned() };
             b.bind(Jit { name: name.into(), jaxpr }, operands)?
         }
         // A checkpoint that saves everything recomputes nothing.

@@ -11,14 +11,18 @@ fn param() -> impl Strategy<Value = Param> {
         "[ -~]{0,8}",
         "\\PC{0,6}",
         "<?[a-z_]{1,6}>?",
-        prop::sample::select(vec!["None", "True", "inf", "nan", "f32", "float32", "bool", "", "<>"])
-            .prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "None", "True", "inf", "nan", "f32", "float32", "bool", "", "<>"
+        ])
+        .prop_map(str::to_owned),
     ];
     let leaf = prop_oneof![
         Just(Param::None),
         any::<bool>().prop_map(Param::Bool),
         any::<i64>().prop_map(Param::Int),
-        any::<f64>().prop_filter("NaN is not equal to itself", |x| !x.is_nan()).prop_map(Param::Float),
+        any::<f64>()
+            .prop_filter("NaN is not equal to itself", |x| !x.is_nan())
+            .prop_map(Param::Float),
         prop::sample::select(DType::ALL.to_vec()).prop_map(Param::DType),
         word.prop_map(Param::Word),
     ];
