@@ -1,23 +1,85 @@
 //! One equation: from the primitive to its kernel.
 
+use crate::dot::dot_general;
+use crate::kernel::kernel;
 use crate::operand::{Operand, Values};
-use pullback_ir::{Error, Prim, Type, Value};
+use crate::reduce::reduce;
+use crate::{elementwise, shape_ops};
+use pullback_ir::{DType, Error, Prim, Type, Value};
+use smallvec::smallvec;
 
 /// Evaluates a primitive with the fastest kernel that there is.
 pub(crate) fn execute(
     prim: &Prim,
     ins: &mut [Operand<'_>],
-    _out_types: &[Type],
+    out_types: &[Type],
 ) -> Result<Values, Error> {
-    reference(prim, ins)
+    match fast(prim, ins, out_types) {
+        Some(value) => Ok(smallvec![value]),
+        None => others(prim, ins, out_types),
+    }
+}
+
+/// The result of a primitive that has a kernel here.
+#[inline]
+fn fast(prim: &Prim, ins: &mut [Operand<'_>], out_types: &[Type]) -> Option<Value> {
+    match prim {
+        Prim::Unary(_)
+        | Prim::Binary(_)
+        | Prim::Compare(_)
+        | Prim::IntegerPow(_)
+        | Prim::Convert(_)
+        | Prim::Clamp(_)
+        | Prim::SelectN(_) => {
+            let mut dtypes = [DType::Bool; 3];
+            if ins.len() > dtypes.len() {
+                return None;
+            }
+            for (dtype, x) in dtypes.iter_mut().zip(ins.iter()) {
+                *dtype = x.dtype();
+            }
+            let kernel = kernel(prim, &dtypes[..ins.len()])?;
+            if kernel.arity != ins.len() {
+                return None;
+            }
+            Some(elementwise::apply(&kernel, ins, &out_types[0]))
+        }
+        Prim::Reshape(_) => Some(ins[0].take().reshaped(out_types[0].shape())),
+        Prim::Identity(_) => Some(ins[0].take()),
+        Prim::Constant(p) => Some(p.0.clone()),
+        Prim::Reduce(p) => reduce(p, ins[0].value(), &out_types[0]),
+        Prim::DotGeneral(p) => dot_general(p, ins[0].value(), ins[1].value(), &out_types[0]),
+        Prim::BroadcastInDim(p) => Some(shape_ops::broadcast(p, ins[0].value(), &out_types[0])),
+        Prim::Transpose(p) => Some(shape_ops::transpose(p, &mut ins[0], &out_types[0])),
+        Prim::Slice(p) => Some(shape_ops::slice(p, &mut ins[0], &out_types[0])),
+        Prim::Rev(p) => Some(shape_ops::rev(p, ins[0].value(), &out_types[0])),
+        Prim::Tile(p) => Some(shape_ops::tile(p, ins[0].value(), &out_types[0])),
+        Prim::Pad(p) => {
+            Some(shape_ops::pad(p, ins[0].value(), ins[1].value(), &out_types[0]))
+        }
+        Prim::Concatenate(p) => Some(shape_ops::concatenate(ins, p.dimension, &out_types[0])),
+        Prim::Stack(p) => Some(shape_ops::stack(ins, p.axis, &out_types[0])),
+        _ => None,
+    }
+}
+
+/// What has several results, and what has no kernel.
+fn others(
+    prim: &Prim,
+    ins: &mut [Operand<'_>],
+    out_types: &[Type],
+) -> Result<Values, Error> {
+    match prim {
+        Prim::Split(p) => Ok(shape_ops::split(p, ins[0].value(), out_types)),
+        _ => reference(prim, ins),
+    }
 }
 
 /// Evaluates a primitive by its definition.
 #[cold]
 pub(crate) fn reference(prim: &Prim, ins: &mut [Operand<'_>]) -> Result<Values, Error> {
     let ins: Vec<Value> = ins.iter_mut().map(Operand::take).collect();
-    let outs = prim.eval(&ins);
-    match outs {
+    match prim.eval(&ins) {
         Ok(outs) => Ok(Values::from_vec(outs)),
         Err(fault) => Err(Error::msg(format!("`{}` failed: {fault}", prim.name()))),
     }

@@ -8,10 +8,20 @@
 //! Results have the same bits for every number of threads: work is cut into blocks whose sizes depend
 //! on the shapes alone, and what the blocks give is combined in their order.
 
+mod dot;
+mod elementwise;
 mod engine;
 mod execute;
+mod kernel;
+mod memory;
 mod operand;
+mod product;
 mod program;
+mod reduce;
+mod shape_ops;
+mod simd;
+mod strided;
+mod threads;
 
 pub use engine::{Engine, compile, execute, run};
 pub use operand::{Operand, Values};

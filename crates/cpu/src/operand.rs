@@ -2,6 +2,7 @@
 
 use pullback_ir::{DType, Value};
 use smallvec::SmallVec;
+use std::sync::LazyLock;
 
 /// The results of an equation, nearly always one.
 pub type Values = SmallVec<[Value; 1]>;
@@ -31,12 +32,16 @@ impl Operand<'_> {
         self.value().dtype()
     }
 
-    /// The value itself, which for a shared one bumps a counter.
+    /// Moves the value out, which for a shared one bumps a counter. What stays behind is empty.
     #[inline]
     pub(crate) fn take(&mut self) -> Value {
+        static TAKEN: LazyLock<Value> = LazyLock::new(|| Value::full([0].as_slice(), false));
         match self {
             Operand::Shared(v) => (*v).clone(),
-            Operand::Owned(v) => v.clone(),
+            Operand::Owned(_) => match std::mem::replace(self, Operand::Shared(&TAKEN)) {
+                Operand::Owned(v) => v,
+                Operand::Shared(v) => v.clone(),
+            },
         }
     }
 }

@@ -173,6 +173,12 @@ impl Value {
         }
     }
 
+    /// The elements for writing, if the dtype is this one and no other array shares them.
+    #[inline]
+    pub fn slice_mut<T: Element>(&mut self) -> Option<&mut [T]> {
+        T::vec_mut(Arc::get_mut(&mut self.data)?).map(Vec::as_mut_slice)
+    }
+
     /// The elements as `f64`.
     pub fn to_f64s(&self) -> Vec<f64> {
         crate::dispatch!(self.dtype(), T => self.slice::<T>().iter().map(|x| x.to_f64()).collect())

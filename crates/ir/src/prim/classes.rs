@@ -199,3 +199,45 @@ pub fn each_linear(
         .collect();
     Ok(cts)
 }
+
+/// Placeholder while the families are being written.
+#[macro_export]
+macro_rules! stub {
+    ($t:ident, $names:expr) => {
+        impl Primitive for $t {
+            fn names() -> &'static [&'static str] {
+                &$names
+            }
+            fn name(&self) -> &str {
+                todo!()
+            }
+            fn params(&self) -> Params {
+                todo!()
+            }
+            fn parse(_: &str, _: &mut ParamMap) -> Result<Self, Fault> {
+                todo!()
+            }
+            fn type_of(&self, _: &[Type]) -> Result<Types, Fault> {
+                todo!()
+            }
+            fn effects(&self) -> Effects {
+                Effects::NONE
+            }
+            fn eval(&self, _: &[Value]) -> Result<Vec<Value>, Fault> {
+                todo!()
+            }
+            fn jvp(&self, _: &Builder, _: &[Atom], _: &[Tangent]) -> JvpOut {
+                todo!()
+            }
+            fn transpose(&self, _: &Builder, _: &[Tangent], _: &[Operand]) -> TransposeOut {
+                todo!()
+            }
+            fn batch(&self, _: &Builder, _: Batch<'_>) -> BatchOut {
+                todo!()
+            }
+            fn samples() -> Vec<Sample> {
+                Vec::new()
+            }
+        }
+    };
+}

@@ -13,6 +13,7 @@ use crate::value::Value;
 use smallvec::SmallVec;
 use std::hash::Hash;
 
+use crate::stub;
 pub mod classes;
 pub mod rule;
 mod scatter_rules;

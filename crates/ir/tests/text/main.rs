@@ -2,7 +2,6 @@
 
 mod broken;
 mod golden;
-mod jax;
 mod law;
 mod mutated;
 

@@ -1,0 +1,77 @@
+//! Whole programs: liveness, long chains, calls.
+
+use crate::draw::Draw;
+use pullback_cpu::Engine;
+use pullback_ir::prim::Domain;
+use pullback_ir::{Builder, DType, Jaxpr, Type, Value, interp};
+
+fn check(jaxpr: &Jaxpr) {
+    let mut draw = Draw::new(3);
+    let domain = Domain::Range(0.5, 2.0);
+    let args: Vec<Value> = jaxpr.in_types().iter().map(|ty| draw.value(ty, domain)).collect();
+    let want = interp::eval(jaxpr, &args).unwrap();
+    let program = Engine::Cpu.compile(jaxpr).unwrap();
+    for _ in 0..2 {
+        let got = program.run(&args).unwrap();
+        assert!(got.len() == want.len() && got.iter().zip(&want).all(|(a, b)| a.bits_eq(b)));
+    }
+    let got = program.run_owned(args).unwrap();
+    assert!(got.iter().zip(&want).all(|(a, b)| a.bits_eq(b)));
+}
+
+fn build(n_ins: usize, shape: &[usize], f: impl Fn(&Builder, &[pullback_ir::Atom]) -> Vec<pullback_ir::Atom>) -> Jaxpr {
+    let types = vec![Type::of(DType::F32, shape); n_ins];
+    let (b, ins) = Builder::with_inputs(&types);
+    let outs = f(&b, &ins);
+    b.finish(outs)
+}
+
+#[test]
+fn values_live_as_long_as_they_are_read() {
+    check(&build(2, &[5], |b, x| {
+        let y = b.mul(x[0], x[0]);
+        let z = b.add(y, x[1]);
+        let unused = b.sin(z);
+        let _ = b.neg(unused);
+        let w = b.mul(z, b.sub(y, z));
+        vec![w, z, w, x[0], b.lit(DType::F32, 2.0), b.neg(w)]
+    }));
+}
+
+#[test]
+fn results_may_be_inputs() {
+    check(&build(1, &[3], |_, x| vec![x[0], x[0]]));
+    check(&build(0, &[3], |_, _| vec![]));
+}
+
+#[test]
+fn long_chains_need_no_stack() {
+    for n in [1_000, 100_000] {
+        let jaxpr = build(1, &[], |b, x| {
+            let mut y = x[0];
+            for i in 0..n {
+                y = if i % 2 == 0 { b.sin(y) } else { b.mul(y, x[0]) };
+            }
+            vec![y]
+        });
+        check(&jaxpr);
+    }
+}
+
+#[test]
+fn arguments_are_checked() {
+    let jaxpr = build(1, &[3], |b, x| vec![b.neg(x[0])]);
+    let program = Engine::Cpu.compile(&jaxpr).unwrap();
+    for args in [vec![], vec![Value::scalar(1f32)], vec![Value::full(&[3][..], 1f64)]] {
+        assert!(program.run(&args).is_err());
+    }
+}
+
+#[test]
+fn engines_have_names() {
+    for engine in Engine::ALL {
+        assert_eq!(Engine::from_name(engine.name()).unwrap(), engine);
+    }
+    let error = Engine::from_name("gpu").unwrap_err().to_string();
+    assert!(error.contains("`gpu`") && error.contains("`cpu`"), "{error}");
+}

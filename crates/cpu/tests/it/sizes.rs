@@ -1,0 +1,121 @@
+//! Odd sizes: empty, one, around vectors, large enough for threads.
+
+use crate::draw::{Draw, assert_same, execute, tolerance};
+use pullback_ir::prim::binary::Binary;
+use pullback_ir::prim::broadcast::BroadcastInDim;
+use pullback_ir::prim::clamp::Clamp;
+use pullback_ir::prim::compare::Compare;
+use pullback_ir::prim::convert::Convert;
+use pullback_ir::prim::dot::DotGeneral;
+use pullback_ir::prim::integer_pow::IntegerPow;
+use pullback_ir::prim::pad::Pad;
+use pullback_ir::prim::permute::Transpose;
+use pullback_ir::prim::reduce::{Reduce, ReduceOp};
+use pullback_ir::prim::select::SelectN;
+use pullback_ir::prim::unary::Unary;
+use pullback_ir::prim::{Domain, Prim};
+use pullback_ir::{DType, Type};
+
+const SIZES: [usize; 9] = [0, 1, 7, 8, 9, 63, 1000, 1025, 70_001];
+
+fn check(prim: impl Into<Prim>, types: &[Type], domain: Domain) {
+    let prim = prim.into();
+    let mut draw = Draw::new(types.len() as u64);
+    let args: Vec<_> = types.iter().map(|ty| draw.value(ty, domain)).collect();
+    let want = prim.eval(&args).unwrap();
+    let shown: Vec<_> = types.iter().map(Type::to_string).collect();
+    let what = format!("{}{:?} {}", prim.name(), prim.params(), shown.join(" "));
+    for owned in [false, true] {
+        let got = execute(&prim, &args, owned);
+        // Long sums differ by the rounding of the interpreter's own, which grows with the length.
+        let longest = types.iter().map(Type::numel).max().unwrap_or(0) as f64;
+        let tolerance = tolerance(&prim, want[0].dtype()) * longest.sqrt().max(1.0);
+        assert_same(&got[0], &want[0], tolerance, &what);
+    }
+}
+
+#[test]
+fn elementwise() {
+    let wide = Domain::Range(-3.0, 3.0);
+    for n in SIZES {
+        for dtype in [DType::F32, DType::F64, DType::I32, DType::U8, DType::BF16] {
+            let (x, scalar) = (Type::of(dtype, &[n]), Type::scalar(dtype));
+            let mask = Type::of(DType::Bool, &[n]);
+            let domain = if dtype.is_unsigned() { Domain::AnyBits } else { wide };
+            check(Unary::Neg, std::slice::from_ref(&x), domain);
+            for op in [Binary::Add, Binary::Sub, Binary::Max] {
+                check(op, &[x.clone(), x.clone()], domain);
+                check(op, &[scalar.clone(), x.clone()], domain);
+                check(op, &[x.clone(), scalar.clone()], domain);
+            }
+            check(Compare::Lt, &[x.clone(), scalar.clone()], domain);
+            check(IntegerPow { y: 3 }, std::slice::from_ref(&x), domain);
+            check(SelectN, &[mask, x.clone(), x.clone()], Domain::Bits);
+            check(SelectN, &[Type::scalar(DType::Bool), x.clone(), x.clone()], Domain::Bits);
+            check(Clamp, &[scalar.clone(), x.clone(), x.clone()], domain);
+            let to = Convert::ElementType { new_dtype: DType::F32 };
+            check(to, std::slice::from_ref(&x), domain);
+        }
+    }
+}
+
+#[test]
+fn reductions() {
+    let domain = Domain::Range(-3.0, 3.0);
+    for dtype in [DType::F32, DType::F16, DType::I32] {
+        for n in SIZES {
+            for op in [ReduceOp::Sum, ReduceOp::Max] {
+                let all = Reduce { op, axes: [0].as_slice().into() };
+                check(all.clone(), &[Type::of(dtype, &[n])], domain);
+                check(all, &[Type::of(dtype, &[n, 3])], domain);
+                for axes in [&[1][..], &[0, 2], &[0, 1, 2], &[]] {
+                    let some = Reduce { op, axes: axes.into() };
+                    check(some, &[Type::of(dtype, &[3, n, 2])], domain);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn movements() {
+    let any = Domain::Range(-3.0, 3.0);
+    for dtype in [DType::U8, DType::BF16, DType::F32, DType::F64] {
+        for [m, n] in [[1, 1], [0, 5], [7, 9], [16, 16], [33, 70], [300, 257]] {
+            let x = Type::of(dtype, &[m, n]);
+            check(Transpose { permutation: [1, 0].as_slice().into() }, std::slice::from_ref(&x), any);
+            for permutation in [[2, 0, 1], [2, 1, 0], [0, 2, 1], [1, 2, 0]] {
+                let prim = Transpose { permutation: permutation.as_slice().into() };
+                check(prim, &[Type::of(dtype, &[m, 3, n])], any);
+            }
+            let broadcast = BroadcastInDim {
+                shape: [m, 2, n].as_slice().into(),
+                broadcast_dimensions: [0, 2].as_slice().into(),
+            };
+            check(broadcast, std::slice::from_ref(&x), any);
+            let pad = Pad { config: [(1, -1, 2), (-2, 3, 0)].as_slice().into() };
+            check(pad, &[Type::of(dtype, &[m + 1, n + 2]), Type::scalar(dtype)], any);
+        }
+    }
+}
+
+#[test]
+fn products() {
+    let sizes = [[1, 1, 1], [2, 0, 3], [7, 8, 9], [1, 1000, 33], [63, 1000, 1], [33, 64, 65], [70, 130, 90]];
+    for dtype in [DType::F32, DType::F64, DType::BF16, DType::I32] {
+        for [m, k, n] in sizes {
+            for (x, lhs) in [([m, k], 1), ([k, m], 0)] {
+                for (y, rhs) in [([k, n], 0), ([n, k], 1)] {
+                    let prim = DotGeneral {
+                        lhs_contract: [lhs].as_slice().into(),
+                        rhs_contract: [rhs].as_slice().into(),
+                        lhs_batch: Default::default(),
+                        rhs_batch: Default::default(),
+                        preferred: None,
+                    };
+                    check(prim, &[Type::of(dtype, &x), Type::of(dtype, &y)], Domain::Range(-1.0, 1.0));
+                }
+            }
+        }
+    }
+}
