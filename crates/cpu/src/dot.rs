@@ -87,12 +87,7 @@ fn view(x: &Value, batch: &[usize], free: &[usize], contract: &[usize]) -> View 
     };
     let strides = row_major(&sizes);
     let k: usize = contract.iter().map(|&a| shape[a]).product();
-    View {
-        value,
-        batch: strides[..batch.len()].into(),
-        free: k as isize,
-        contract: 1,
-    }
+    View { value, batch: strides[..batch.len()].into(), free: k as isize, contract: 1 }
 }
 
 fn typed<T: crate::product::Number>(prim: &DotGeneral, x: &Value, y: &Value, out: &Type) -> Value {
@@ -148,4 +143,3 @@ fn typed<T: crate::product::Number>(prim: &DotGeneral, x: &Value, y: &Value, out
         })
     }
 }
-

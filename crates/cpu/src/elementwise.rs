@@ -85,11 +85,7 @@ unsafe fn fill(
                     true => ins[k],
                     false => ins[k].add(range.start * size[k]),
                 };
-                kernel.run(
-                    [at(0), at(1), at(2)],
-                    place.add(range.start * out_size),
-                    range.len(),
-                );
+                kernel.run([at(0), at(1), at(2)], place.add(range.start * out_size), range.len());
             }
             return;
         }

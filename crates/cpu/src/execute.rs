@@ -54,9 +54,7 @@ fn fast(prim: &Prim, ins: &mut [Operand<'_>], out_types: &[Type]) -> Option<Valu
         Prim::Slice(p) => Some(shape_ops::slice(p, &mut ins[0], &out_types[0])),
         Prim::Rev(p) => Some(shape_ops::rev(p, ins[0].value(), &out_types[0])),
         Prim::Tile(p) => Some(shape_ops::tile(p, ins[0].value(), &out_types[0])),
-        Prim::Pad(p) => {
-            Some(shape_ops::pad(p, ins[0].value(), ins[1].value(), &out_types[0]))
-        }
+        Prim::Pad(p) => Some(shape_ops::pad(p, ins[0].value(), ins[1].value(), &out_types[0])),
         Prim::Concatenate(p) => Some(shape_ops::concatenate(ins, p.dimension, &out_types[0])),
         Prim::Stack(p) => Some(shape_ops::stack(ins, p.axis, &out_types[0])),
         _ => None,
@@ -64,11 +62,7 @@ fn fast(prim: &Prim, ins: &mut [Operand<'_>], out_types: &[Type]) -> Option<Valu
 }
 
 /// What has several results, and what has no kernel.
-fn others(
-    prim: &Prim,
-    ins: &mut [Operand<'_>],
-    out_types: &[Type],
-) -> Result<Values, Error> {
+fn others(prim: &Prim, ins: &mut [Operand<'_>], out_types: &[Type]) -> Result<Values, Error> {
     match prim {
         Prim::Split(p) => Ok(shape_ops::split(p, ins[0].value(), out_types)),
         _ => reference(prim, ins),

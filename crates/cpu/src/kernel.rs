@@ -74,9 +74,8 @@ impl Kernel {
         ) {
             let f = conjure::<F>();
             // SAFETY: the caller promises `n` elements behind each pointer, without overlap.
-            let (x, y, out) = unsafe {
-                (elements::<X>(ins[0], n), elements::<X>(ins[1], n), room::<Z>(out, n))
-            };
+            let (x, y, out) =
+                unsafe { (elements::<X>(ins[0], n), elements::<X>(ins[1], n), room::<Z>(out, n)) };
             wide(|| loop2(f, x, y, out));
         }
         Kernel { run: run::<X, Z, F>, param: 0, arity: 2, ins: [X::DTYPE; 3], out: Z::DTYPE }
@@ -229,9 +228,11 @@ pullback_ir::for_each_compare!(compare);
 
 fn convert(op: Convert, dtype: DType) -> Option<Kernel> {
     match op {
-        Convert::ElementType { new_dtype } => Some(dispatch!(dtype, S => dispatch!(new_dtype, T => {
-            Kernel::of1::<S, T, _>(|x, _| <S as ConvertTo<T>>::convert_to(x))
-        }))),
+        Convert::ElementType { new_dtype } => {
+            Some(dispatch!(dtype, S => dispatch!(new_dtype, T => {
+                Kernel::of1::<S, T, _>(|x, _| <S as ConvertTo<T>>::convert_to(x))
+            })))
+        }
         Convert::Bitcast { .. } => None,
         Convert::ReducePrecision { exponent_bits, mantissa_bits } => {
             let param = u64::from(exponent_bits) << 32 | u64::from(mantissa_bits);

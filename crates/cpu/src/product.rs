@@ -103,7 +103,8 @@ pub(crate) unsafe fn product<T: Number>(
             let ends = Shared((matrix, vector, out));
             let body = |range: std::ops::Range<usize>| {
                 let (matrix, vector, out) = ends.get();
-                let part = Matrix { at: matrix.at.offset(range.start as isize * matrix.row), ..matrix };
+                let part =
+                    Matrix { at: matrix.at.offset(range.start as isize * matrix.row), ..matrix };
                 times_vector(part, vector, out.add(range.start), range.len(), k);
             };
             if parallel {

@@ -176,22 +176,26 @@ fn pass<E: Copy + Sync, A: Copy + Send + Sync>(
     // Blocks of rows of about 32 KiB elements, so that a tall array is work for several threads.
     let rows_a_block = (32768 / inner).max(16);
     let blocks = n.div_ceil(rows_a_block);
-    let parts = fill(outer * blocks * inner, inner * (32768usize.div_ceil(rows_a_block * inner)), |range, out| {
-        // A range may begin and end anywhere; it is cut into parts of blocks.
-        let mut at = range.start;
-        let mut out = out;
-        while at < range.end {
-            let (block, from) = (at / inner, at % inner);
-            let width = (inner - from).min(range.end - at);
-            let (o, b) = (block / blocks, block % blocks);
-            let rows = b * rows_a_block..((b + 1) * rows_a_block).min(n);
-            let start = (o * n + rows.start) * inner;
-            let (head, tail) = out.split_at_mut(width);
-            wide(|| sum_columns(&x[start..], rows.len(), inner, from, head, fold));
-            out = tail;
-            at += width;
-        }
-    });
+    let parts = fill(
+        outer * blocks * inner,
+        inner * (32768usize.div_ceil(rows_a_block * inner)),
+        |range, out| {
+            // A range may begin and end anywhere; it is cut into parts of blocks.
+            let mut at = range.start;
+            let mut out = out;
+            while at < range.end {
+                let (block, from) = (at / inner, at % inner);
+                let width = (inner - from).min(range.end - at);
+                let (o, b) = (block / blocks, block % blocks);
+                let rows = b * rows_a_block..((b + 1) * rows_a_block).min(n);
+                let start = (o * n + rows.start) * inner;
+                let (head, tail) = out.split_at_mut(width);
+                wide(|| sum_columns(&x[start..], rows.len(), inner, from, head, fold));
+                out = tail;
+                at += width;
+            }
+        },
+    );
     if blocks == 1 {
         return parts;
     }

@@ -50,9 +50,8 @@ pub(crate) fn execute(prim: &Prim, args: &[Value], owned: bool) -> Values {
     let types: Vec<Type> = args.iter().map(Value::ty).collect();
     let outs = prim.check_types(&types).unwrap_or_else(|e| panic!("{e}"));
     // A copy of its own, so that the buffer is given away too.
-    let fresh = |x: &Value| {
-        dispatch!(x.dtype(), T => Value::new(x.shape(), x.slice::<T>().to_vec()))
-    };
+    let fresh =
+        |x: &Value| dispatch!(x.dtype(), T => Value::new(x.shape(), x.slice::<T>().to_vec()));
     let mut ins: Vec<Operand<'_>> = match owned {
         true => args.iter().map(|x| Operand::Owned(fresh(x))).collect(),
         false => args.iter().map(Operand::Shared).collect(),

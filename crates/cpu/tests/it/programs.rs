@@ -19,7 +19,11 @@ fn check(jaxpr: &Jaxpr) {
     assert!(got.iter().zip(&want).all(|(a, b)| a.bits_eq(b)));
 }
 
-fn build(n_ins: usize, shape: &[usize], f: impl Fn(&Builder, &[pullback_ir::Atom]) -> Vec<pullback_ir::Atom>) -> Jaxpr {
+fn build(
+    n_ins: usize,
+    shape: &[usize],
+    f: impl Fn(&Builder, &[pullback_ir::Atom]) -> Vec<pullback_ir::Atom>,
+) -> Jaxpr {
     let types = vec![Type::of(DType::F32, shape); n_ins];
     let (b, ins) = Builder::with_inputs(&types);
     let outs = f(&b, &ins);

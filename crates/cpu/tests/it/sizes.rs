@@ -83,7 +83,11 @@ fn movements() {
     for dtype in [DType::U8, DType::BF16, DType::F32, DType::F64] {
         for [m, n] in [[1, 1], [0, 5], [7, 9], [16, 16], [33, 70], [300, 257]] {
             let x = Type::of(dtype, &[m, n]);
-            check(Transpose { permutation: [1, 0].as_slice().into() }, std::slice::from_ref(&x), any);
+            check(
+                Transpose { permutation: [1, 0].as_slice().into() },
+                std::slice::from_ref(&x),
+                any,
+            );
             for permutation in [[2, 0, 1], [2, 1, 0], [0, 2, 1], [1, 2, 0]] {
                 let prim = Transpose { permutation: permutation.as_slice().into() };
                 check(prim, &[Type::of(dtype, &[m, 3, n])], any);
@@ -101,7 +105,15 @@ fn movements() {
 
 #[test]
 fn products() {
-    let sizes = [[1, 1, 1], [2, 0, 3], [7, 8, 9], [1, 1000, 33], [63, 1000, 1], [33, 64, 65], [70, 130, 90]];
+    let sizes = [
+        [1, 1, 1],
+        [2, 0, 3],
+        [7, 8, 9],
+        [1, 1000, 33],
+        [63, 1000, 1],
+        [33, 64, 65],
+        [70, 130, 90],
+    ];
     for dtype in [DType::F32, DType::F64, DType::BF16, DType::I32] {
         for [m, k, n] in sizes {
             for (x, lhs) in [([m, k], 1), ([k, m], 0)] {
@@ -113,7 +125,11 @@ fn products() {
                         rhs_batch: Default::default(),
                         preferred: None,
                     };
-                    check(prim, &[Type::of(dtype, &x), Type::of(dtype, &y)], Domain::Range(-1.0, 1.0));
+                    check(
+                        prim,
+                        &[Type::of(dtype, &x), Type::of(dtype, &y)],
+                        Domain::Range(-1.0, 1.0),
+                    );
                 }
             }
         }

@@ -12,8 +12,7 @@ use pullback_ir::{DType, Type};
 fn check(prim: impl Into<Prim>, types: &[Type]) {
     let prim = prim.into();
     let mut draw = Draw::new(7);
-    let args: Vec<_> =
-        types.iter().map(|ty| draw.value(ty, Domain::Range(-3.0, 3.0))).collect();
+    let args: Vec<_> = types.iter().map(|ty| draw.value(ty, Domain::Range(-3.0, 3.0))).collect();
     let results: Vec<_> = [1, 2, 3, 8]
         .map(|n| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
