@@ -233,7 +233,7 @@ mod tests {
         the jaxpr is ill-formed:
           `d`: the shape [1099511627776,1099511627776] has too many elements
           equation 0, `sin`: operand 0: `c` is used before its definition
-          equation 1, `add`: cannot take f32[3] and f64[]: the dtypes f32 and f64 differ: convert one operand with `.cast(..)`
+          equation 1, `add`: cannot take f32[3] and f64[]: the dtypes f32 and f64 differ: convert one with `.cast(..)`
           equation 2, `sin`: its results count from 9, not from 4
           equation 2, `sin`: `d` is recorded as f32[1099511627776,1099511627776], but is f32[3]
           equation 3, `sin`: 6 variables so far, but types for 5

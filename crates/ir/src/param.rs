@@ -89,9 +89,9 @@ impl ParamMap {
         }
     }
 
-    /// True if there is a parameter of this name.
-    pub fn has(&self, name: &str) -> bool {
-        self.entries.iter().any(|(n, _)| n == name)
+    /// Looks at a parameter without taking it out.
+    pub fn get(&self, name: &str) -> Option<&Param> {
+        self.entries.iter().find(|(n, _)| n == name).map(|(_, p)| p)
     }
 
     /// Drops parameters of JAX's that have no meaning here.

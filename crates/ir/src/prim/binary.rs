@@ -32,8 +32,9 @@ use smallvec::smallvec;
 /// Variant "name" [class function, …], (low, high), (low, high), tangent by x, tangent by y;
 /// ```
 ///
-/// A function is an expression that is applied to two elements of any dtype of its class (`float`,
-/// `int` or `bool`) and gives one of the same dtype, with
+/// A function is an expression that takes two elements of any dtype of its class (`float`, `int` or
+/// `bool`) and gives one of the same dtype, to be passed where an `impl Fn(T, T) -> T` is expected,
+/// with
 /// [`RealScalar`](crate::scalar::RealScalar) and [`IntScalar`](crate::scalar::IntScalar) in scope.
 /// For `pow` of a float and an integer, the integer is converted to the float's dtype first.
 /// The intervals are where floats for the laws are drawn from. The tangents are written with a

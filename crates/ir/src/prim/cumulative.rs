@@ -9,7 +9,7 @@
 //! result; integers wrap; NaN propagates.
 //!
 //! `cumsum` is linear and transposes to the sum from the other end. The others are differentiated
-//! through the tree that computes all prefixes in about 2n steps ([`super::tree`], the same tree as
+//! through the tree that computes all prefixes in about 2n steps (`prim/tree.rs`, the same tree as
 //! JAX's): that is right for products with any number of zeros, and gives JAX's shares at ties of
 //! maxima: ½ for either side at every node. The combination of logarithms of sums is
 //! log(eᵃ + eᵇ), whose derivative is the mean of the tangents weighted with eᵃ and eᵇ; −∞ has weight

@@ -13,7 +13,6 @@ use crate::value::Value;
 use smallvec::SmallVec;
 use std::hash::Hash;
 
-use crate::stub;
 pub mod classes;
 pub mod rule;
 mod scatter_rules;

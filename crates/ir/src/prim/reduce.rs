@@ -12,7 +12,7 @@
 //!
 //! Sum is linear and transposes to a broadcast. The derivative of a maximum is the mean of the
 //! tangents where it is attained, as in JAX: ties share equally. A product is differentiated through
-//! the tree of its factors ([`super::tree`]), which is right with any number of zeros.
+//! the tree of its factors (`prim/tree.rs`), which is right with any number of zeros.
 
 use super::typing::{ascending_axes, operands};
 use super::*;

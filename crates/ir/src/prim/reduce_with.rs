@@ -19,7 +19,7 @@
 //! element to the last.
 //!
 //! For derivatives, and for initial values that differ along a batch, the reduction is spelled out
-//! as a balanced tree ([`super::tree`]): n applications of the sub-jaxpr in about log2 n groups, each
+//! as a balanced tree (`prim/tree.rs`): n applications of the sub-jaxpr in about log2 n groups, each
 //! batched over its whole group. That tree is made of ordinary equations, so the jvp is linear in
 //! the tangents and transposes, and can be differentiated again. A function that is not associative
 //! gets the derivative of the tree.

@@ -31,11 +31,35 @@ use std::sync::LazyLock;
 /// Variant "name" [class function, …], (low, high), tangent;
 /// ```
 ///
-/// A function is an expression that is applied to an element of any dtype of its class, with
+/// A function is an expression for elements of any dtype of its class, to be passed where an
+/// `impl Fn(T) -> T` is expected, so that closures know their arguments' types, with
 /// [`RealScalar`](crate::scalar::RealScalar) and [`IntScalar`](crate::scalar::IntScalar) in scope.
 /// The classes are `float` and `int` (the result has the operand's dtype), `bool` (bool to bool) and
 /// `test` (float to bool). The interval is where floats for the laws are drawn from. The tangent is
 /// written with a builder `b`, where `x` is the operand, `y` the result and `t` the tangent of `x`.
+///
+/// The float functions, one instance an op and dtype:
+///
+/// ```
+/// use pullback_ir::prim::unary::Unary;
+/// use pullback_ir::scalar::{IntScalar, RealScalar};
+///
+/// macro_rules! floats {
+///     (|$b:ident, $x:ident, $y:ident, $t:ident| $(
+///         $op:ident $name:literal [$($class:ident $f:expr),+], $domain:tt, $tangent:expr;
+///     )*) => {
+///         fn apply<T: RealScalar>(op: Unary, x: T) -> Option<T> {
+///             match op { $(Unary::$op => { $(floats!(@$class x, $f);)+ None })* }
+///         }
+///     };
+///     (@float $x:ident, $f:expr) => { return Some($x).map($f) };
+///     (@$other:ident $x:ident, $f:expr) => {};
+/// }
+/// pullback_ir::for_each_unary!(floats);
+///
+/// assert_eq!(apply(Unary::Square, 3.0f32), Some(9.0));
+/// assert_eq!(apply(Unary::Not, 3.0f32), None);
+/// ```
 #[macro_export]
 macro_rules! for_each_unary {
     ($callback:ident $($tokens:tt)*) => { $callback! { $($tokens)* |b, x, y, t|

@@ -3,16 +3,16 @@
 //! | JAX | here |
 //! |---|---|
 //! | `custom_jvp_call`, `custom_vjp_call`, `closed_call`, … | `jit`: the rules of a custom derivative are functions of Python's, not text, so the derivative is that of the body |
+//! | `remat2[policy=<function everything_saveable …>]` | `jit` |
 //! | `optimization_barrier x y` | `x`, `y` |
 //! | `unstack[axis]` | `split`, `squeeze` |
 //! | `reshape[dimensions=(1, 0)]` | `transpose`, `reshape` |
-//! | `scatter-sub` | `neg`, `scatter-add` |
 //! | `psum[axes=(0,)]`, which `vmap` leaves | `reduce_sum` |
 
 use crate::builder::Builder;
 use crate::error::{Error, ensure, fault};
 use crate::jaxpr::{Atom, Atoms};
-use crate::param::ParamMap;
+use crate::param::{Param, ParamMap};
 use crate::prim::Prim;
 use crate::prim::jit::Jit;
 use crate::shape::Axes;
@@ -32,10 +32,16 @@ pub(super) fn desugar(
         | "closed_call"
         | "core_call"
         | "xla_call" => {
-            let callee = if params.has("fun_jaxpr") { "fun_jaxpr" } else { "call_jaxpr" };
+            let callee = if params.get("fun_jaxpr").is_some() { "fun_jaxpr" } else { "call_jaxpr" };
             let jaxpr = params.jaxpr(callee)?;
-            let name = if params.has("name") { params.word("name")? } else { name.to_owned() };
+            let name =
+                if params.get("name").is_some() { params.word("name")? } else { name.to_owned() };
             b.bind(Jit { name: name.into(), jaxpr }, operands)?
+        }
+        // A checkpoint that saves everything recomputes nothing.
+        "checkpoint" | "remat2" | "remat" if saves_everything(params) => {
+            let jaxpr = params.jaxpr("jaxpr")?;
+            b.bind(Jit { name: "checkpoint".into(), jaxpr }, operands)?
         }
         "optimization_barrier" => operands.iter().copied().collect(),
         "unstack" => {
@@ -50,7 +56,7 @@ pub(super) fn desugar(
             let pieces = (0..n).map(|i| b.squeeze(b.slice_axis(x, axis, i, i + 1), &[axis]));
             pieces.collect()
         }
-        "reshape" if params.has("dimensions") => {
+        "reshape" if params.get("dimensions").is_some() => {
             let Some(order) = params.usizes_opt("dimensions")? else { return Ok(None) };
             let [x] = one_array(b, name, operands)?;
             let moved = b.bind(transpose(&order)?, &[x])?;
@@ -59,17 +65,7 @@ pub(super) fn desugar(
                 None => return Ok(None),
             }
         }
-        "scatter-sub" => {
-            let [operand, indices, updates] = *operands else {
-                return Err(fault!("`scatter-sub` takes 3 operands").into());
-            };
-            let updates = b.bind(crate::prim::unary::Unary::Neg, &[updates])?[0];
-            match Prim::parse("scatter-add", params) {
-                Some(prim) => b.bind(prim?, &[operand, indices, updates])?,
-                None => return Ok(None),
-            }
-        }
-        "psum" if params.has("axes") => {
+        "psum" if params.get("axes").is_some() => {
             let mut sum = ParamMap::new(vec![("axes".into(), params.any("axes")?)]);
             let Some(prim) = Prim::parse("reduce_sum", &mut sum) else { return Ok(None) };
             let prim = prim?;
@@ -82,6 +78,10 @@ pub(super) fn desugar(
         _ => return Ok(None),
     };
     Ok(Some(outs))
+}
+
+fn saves_everything(params: &ParamMap) -> bool {
+    matches!(params.get("policy"), Some(Param::Func(f, _)) if f == "everything_saveable")
 }
 
 fn one_array(b: &Builder, name: &str, operands: &[Atom]) -> Result<[Atom; 1], Error> {

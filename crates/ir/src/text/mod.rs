@@ -14,3 +14,6 @@ pub use self::explain::explain;
 pub use self::parse::parse;
 pub(crate) use print::var_name;
 pub use print::{JaxprDisplay, print_param};
+
+#[cfg(test)]
+mod tests;

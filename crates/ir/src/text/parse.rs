@@ -592,6 +592,10 @@ impl<'a> Parser<'a> {
                 self.lex.pos = token.start;
                 self.nested(token.start, |p| p.jaxpr(true)).map(|j| Value::Param(Param::Jaxpr(j)))
             }
+            Kind::Punct(b'<') => {
+                self.lex.pos = token.start;
+                self.raw().map(Value::Param)
+            }
             // A set of Python's.
             Kind::Punct(b'{') => self.nested(token.start, |p| p.sequence(b'}', false)),
             Kind::Word => match token.text {
@@ -709,23 +713,26 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// Any Python text up to a blank outside of brackets: `<function f at 0x7f…>`.
+    /// Any Python text up to a blank or comma outside of brackets: `<function f at 0x7f…>`.
     fn raw(&mut self) -> Result<Param> {
         let bytes = self.lex.source.as_bytes();
         let start = self.lex.pos;
         let mut i = start;
         let mut open: Vec<(u8, usize)> = Vec::new();
         while let Some(&c) = bytes.get(i) {
-            if open.is_empty() && (c.is_ascii_whitespace() || matches!(c, b']' | b')' | b'}')) {
+            if matches!(c, b')' | b']' | b'}') {
+                // A `<` that nothing closed was "less than".
+                while open.last().is_some_and(|&(o, _)| o == b'<') {
+                    open.pop();
+                }
+            }
+            let ends = c.is_ascii_whitespace() || matches!(c, b']' | b')' | b'}' | b',');
+            if open.is_empty() && ends {
                 break;
             }
             match c {
                 b'(' | b'[' | b'{' | b'<' => open.push((c, i)),
                 b')' | b']' | b'}' => {
-                    // A `<` that nothing closes was "less than".
-                    while open.last().is_some_and(|&(o, _)| o == b'<') {
-                        open.pop();
-                    }
                     let opening = match c {
                         b')' => b'(',
                         b']' => b'[',
@@ -780,7 +787,9 @@ impl<'a> Parser<'a> {
             Some(Err(fault)) => return self.error(prim.start, format!("`{name}`: {fault}")),
             None => return self.error(prim.start, unknown_primitive(name)),
         };
-        if let Some(key) = keys.iter().find(|k| map.has(k.text)) {
+        // A parameter of a newer JAX that is `None` is one that does nothing.
+        let left = |k: &&Token<'_>| map.get(k.text).is_some_and(|p| *p != Param::None);
+        if let Some(key) = keys.iter().find(left) {
             return self.error(key.start, format!("`{name}` has no parameter `{}`", key.text));
         }
         let types =
@@ -988,4 +997,12 @@ fn distance(a: &str, b: &str) -> usize {
 
 fn plural(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+/// One parameter value, for the law on values.
+#[cfg(test)]
+pub(super) fn parse_param(text: &str) -> Result<Param> {
+    let lex = Lexer::new(text);
+    let mut parser = Parser { lex, hoisted: FxHashMap::default(), depth: 0, expanded: 0 };
+    parser.param("key")
 }

@@ -2,6 +2,7 @@
 
 mod broken;
 mod golden;
+mod jax;
 mod law;
 mod mutated;
 

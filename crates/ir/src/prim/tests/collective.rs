@@ -3,6 +3,7 @@
 use super::*;
 use crate::dtype::DType;
 use crate::prim::collective::{Collective, CollectiveOp};
+use crate::transform;
 
 const AXIS: AxisId = AxisId(7);
 
@@ -83,36 +84,19 @@ fn sizes_must_agree() {
     assert!(refusal(collective(CollectiveOp::Sum, 3), &[flags]).contains("numbers, not bool"));
 }
 
-/// The rule's equations over one operand, batched over the axis by each equation's own rule.
+/// A rule's equations for an operand and its (co)tangent, batched over the axis.
 fn batched(
     x: &Value,
     t: &Value,
     rule: impl FnOnce(&Builder, Atom, Atom) -> Atom,
 ) -> (Value, Option<usize>) {
-    let (one, two) = (x.ty().without_axis(0), t.ty().without_axis(0));
-    let (b, ins) = Builder::with_inputs(&[one, two]);
+    let (b, ins) = Builder::with_inputs(&[x.ty().without_axis(0), t.ty().without_axis(0)]);
     let out = rule(&b, ins[0], ins[1]);
-    let jaxpr = b.finish([out]);
-    let (b, ins) = Builder::with_inputs(&[x.ty(), t.ty()]);
-    let mut env: Vec<(Atom, Option<usize>)> = ins.iter().map(|&i| (i, Some(0))).collect();
-    let read = |env: &[(Atom, Option<usize>)], a: Atom| match a {
-        Atom::Var(v) => env[v.index()],
-        Atom::Lit(_) => (a, None),
-    };
-    for eqn in jaxpr.eqns() {
-        let (ins, dims): (Atoms, BatchDims) = eqn.inputs.iter().map(|&a| read(&env, a)).unzip();
-        let reads_axis = matches!(eqn.prim, Prim::Collective(_));
-        if !reads_axis && dims.iter().all(Option::is_none) {
-            env.extend(b.bind(eqn.prim.clone(), &ins).unwrap().into_iter().map(|o| (o, None)));
-            continue;
-        }
-        let batch = Batch { size: x.shape()[0], axis: Some(AXIS), ins: &ins, dims: &dims };
-        let (outs, dims) = eqn.prim.batch(&b, batch).unwrap();
-        env.extend(outs.into_iter().zip(dims));
-    }
-    let (out, dim) = read(&env, jaxpr.outs()[0]);
-    let jaxpr = b.finish([out]);
-    (interp::eval(&jaxpr, &[x.clone(), t.clone()]).unwrap().remove(0), dim)
+    let dims = [Some(0); 2];
+    let vmapped =
+        transform::vmap(&b.finish([out]), 3, &dims, Some(AXIS), transform::OutDims::Any).unwrap();
+    let value = interp::eval(&vmapped.jaxpr, &[x.clone(), t.clone()]).unwrap().remove(0);
+    (value, vmapped.out_dims[0])
 }
 
 #[test]
@@ -135,4 +119,8 @@ fn derivatives() {
         }
     };
     assert_eq!(batched(&x, &t, transposed(CollectiveOp::Sum)), (Value::scalar(111.0), None));
+    // Member i's cotangents of all_gather are row i, so operand j gets the sum of column j.
+    let cts = matrix(3, 3, &[1.0, 2.0, 3.0, 10.0, 20.0, 30.0, 100.0, 200.0, 300.0]);
+    let (own, dim) = batched(&x, &cts, transposed(CollectiveOp::AllGather));
+    assert_eq!((own, dim), (vector(&[111.0, 222.0, 333.0]), Some(0)));
 }

@@ -1,13 +1,19 @@
 //! Tests of single families: texts of type errors and values that the laws do not reach.
 
 mod arg_reduce;
+mod binary;
+mod clamp;
 mod collective;
+mod constant;
+mod convert;
 mod cumulative;
 mod dot;
 mod random;
 mod reduce;
 mod reduce_with;
+mod select;
 mod sort;
+mod unary;
 
 use super::*;
 use crate::interp;
@@ -58,4 +64,30 @@ fn tangent(prim: impl Into<Prim>, x: &Value, t: &Value) -> Value {
 fn parsed(name: &str, params: Vec<(&str, crate::param::Param)>) -> Result<Prim, Fault> {
     let entries = params.into_iter().map(|(n, p)| (n.to_owned(), p)).collect();
     Prim::parse(name, &mut ParamMap::new(entries)).unwrap()
+}
+
+/// The rule that operands of these types break, without the frame of the message.
+fn broken_rule(prim: impl Into<Prim>, ins: &[Type]) -> String {
+    match prim.into().type_of(ins) {
+        Ok(outs) => panic!("well-typed: {outs:?}"),
+        Err(fault) => fault.0,
+    }
+}
+
+/// The only result.
+fn eval(prim: impl Into<Prim>, args: &[Value]) -> Value {
+    call(prim, args).remove(0)
+}
+
+#[track_caller]
+fn assert_bits(got: Value, want: Value) {
+    assert!(got.bits_eq(&want), "got {got:?}, want {want:?}");
+}
+
+/// The last tangent of a jaxpr in text form; the arguments are followed by tangents of the floats.
+fn tangent_of_text(text: &str, args: &[Value]) -> Value {
+    let jaxpr = crate::text::parse(text).unwrap();
+    let wrt: Vec<bool> = jaxpr.in_types().iter().map(Type::is_float).collect();
+    let jvp = crate::transform::jvp(&jaxpr, &wrt).unwrap();
+    interp::eval(&jvp.jaxpr, args).unwrap().remove(jaxpr.outs().len())
 }
