@@ -9,10 +9,10 @@ fn bitcast(new_dtype: DType) -> Convert {
 #[test]
 fn bits_move_between_elements_and_the_last_axis() {
     let x = Value::new(&[2][..], vec![0x0403_0201u32, 0x8000_0000]);
-    let bytes = eval(bitcast(DType::U8), &[x.clone()]);
+    let bytes = apply(bitcast(DType::U8), &x);
     assert_bits(bytes.clone(), Value::new(&[2, 4][..], vec![1u8, 2, 3, 4, 0, 0, 0, 0x80]));
     assert_bits(eval(bitcast(DType::U32), &[bytes]), x.clone());
-    let floats = eval(bitcast(DType::F32), &[x.clone()]);
+    let floats = apply(bitcast(DType::F32), &x);
     assert_eq!(floats.slice::<f32>()[1].to_bits(), 0x8000_0000);
     assert_bits(eval(bitcast(DType::U32), &[floats]), x);
     let nan = Value::scalar(f64::from_bits(0xfff0_0000_0000_0001));
@@ -41,7 +41,7 @@ fn bitcasts_need_the_parts_of_whole_elements() {
 fn numbers_truncate_saturate_and_wrap() {
     let to = |new_dtype| Convert::ElementType { new_dtype };
     let x = vector(&[-1.9, 1e10, f64::NAN, -0.0]);
-    assert_bits(eval(to(DType::I32), &[x.clone()]), vector(&[-1, i32::MAX, 0, 0]));
+    assert_bits(apply(to(DType::I32), &x), vector(&[-1, i32::MAX, 0, 0]));
     assert_bits(eval(to(DType::Bool), &[x]), vector(&[true, true, true, false]));
     let wrapped = eval(to(DType::U8), &[vector(&[-1, 256])]);
     assert_bits(wrapped, Value::new(&[2][..], vec![255u8, 0]));
@@ -57,9 +57,9 @@ fn precision_needs_an_exponent() {
     );
     broken_rule(prim(5, 10), &[Type::scalar(DType::I32)]);
     let x = vector(&[1.1, 1e6, f64::NAN]);
-    let y = eval(prim(5, 10), &[x.clone()]).to_f64s();
+    let y = apply(prim(5, 10), &x).to_f64s();
     assert_eq!((y[0], y[1], y[2].is_nan()), (1.099609375, f64::INFINITY, true));
-    assert_bits(eval(prim(u32::MAX, u32::MAX), &[x.clone()]), x);
+    assert_bits(apply(prim(u32::MAX, u32::MAX), &x), x);
 }
 
 #[test]

@@ -74,6 +74,11 @@ fn broken_rule(prim: impl Into<Prim>, ins: &[Type]) -> String {
     }
 }
 
+/// The only result for the only operand.
+fn apply(prim: impl Into<Prim>, x: &Value) -> Value {
+    eval(prim, std::slice::from_ref(x))
+}
+
 /// The only result.
 fn eval(prim: impl Into<Prim>, args: &[Value]) -> Value {
     call(prim, args).remove(0)
