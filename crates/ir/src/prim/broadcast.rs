@@ -62,7 +62,7 @@ impl Primitive for BroadcastInDim {
             dims.len(),
             x.rank()
         );
-        ascending_axes("axis in `broadcast_dimensions`", dims, self.shape.len())?;
+        ascending_axes("`broadcast_dimensions` axis", dims, self.shape.len())?;
         for (i, (&d, &n)) in dims.iter().zip(x.shape()).enumerate() {
             ensure!(
                 n == 1 || n == self.shape[d],

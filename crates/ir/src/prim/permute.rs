@@ -42,7 +42,7 @@ impl Primitive for Transpose {
     fn type_of(&self, ins: &[Type]) -> Result<Types, Fault> {
         let [x] = operands(ins)?;
         check_one_an_axis("permutation", self.permutation.len(), x.rank())?;
-        distinct_axes("axis in `permutation`", &self.permutation, x.rank())?;
+        distinct_axes("`permutation` axis", &self.permutation, x.rank())?;
         Ok(one(x.dtype(), &self.permuted(x.shape())))
     }
 

@@ -98,14 +98,14 @@ impl Primitive for Reshape {
                 );
             }
             Reshape::Squeeze { dimensions } => {
-                ascending_axes("axis in `dimensions`", dimensions, x.rank())?;
+                ascending_axes("`dimensions` axis", dimensions, x.rank())?;
                 for &d in dimensions {
                     let n = x.shape()[d];
                     ensure!(n == 1, "axis {d} has size {n}; only axes of size 1 are removed");
                 }
             }
             Reshape::ExpandDims { dimensions } => {
-                ascending_axes("axis in `dimensions`", dimensions, x.rank() + dimensions.len())?;
+                ascending_axes("`dimensions` axis", dimensions, x.rank() + dimensions.len())?;
             }
         }
         Ok(one(x.dtype(), &self.shape_of(x.shape())))

@@ -40,7 +40,7 @@ impl Primitive for Rev {
 
     fn type_of(&self, ins: &[Type]) -> Result<Types, Fault> {
         let [x] = operands(ins)?;
-        distinct_axes("axis in `dimensions`", &self.dimensions, x.rank())?;
+        distinct_axes("`dimensions` axis", &self.dimensions, x.rank())?;
         Ok(one(x.dtype(), x.shape()))
     }
 

@@ -134,7 +134,7 @@ impl GatherDims {
         operand: &Type,
         indices: &Type,
     ) -> Result<(), Fault> {
-        let axis_of = |field: &str| format!("axis in `{field}`");
+        let axis_of = |field: &str| format!("`{field}` axis");
         ensure!(indices.dtype().is_int(), "the indices must be integers, not {indices}");
         let Some((&components, batch)) = indices.shape().split_last() else {
             return Err(fault!("the indices must have a last axis of index vectors"));
@@ -320,10 +320,10 @@ fn slot(axes: &[usize], before: usize, rank: usize) -> (usize, usize) {
 
 /// Elements of an integer array; those beyond `i64` are out of any bounds and become its maximum.
 pub(crate) fn index_numbers(indices: &Value) -> Vec<i64> {
-    crate::dispatch!(int indices.dtype(), T => {
-        let wide = indices.slice::<T>().iter().map(|&i| i64::try_from(i));
-        wide.map(|i| i.unwrap_or(i64::MAX)).collect()
-    }, else => Vec::new())
+    fn wide<T: Copy + TryInto<i64>>(xs: &[T]) -> Vec<i64> {
+        xs.iter().map(|&i| i.try_into().unwrap_or(i64::MAX)).collect()
+    }
+    crate::dispatch!(int indices.dtype(), T => wide(indices.slice::<T>()), else => Vec::new())
 }
 
 /// Checks that windows fit the operand.

@@ -8,10 +8,13 @@ mod constant;
 mod convert;
 mod cumulative;
 mod dot;
+mod indexing;
 mod random;
 mod reduce;
 mod reduce_with;
 mod select;
+mod shapes;
+mod slices;
 mod sort;
 mod unary;
 
