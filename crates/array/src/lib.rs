@@ -8,10 +8,16 @@ pub use pullback_ir::{DType, Element, Jaxpr, Type, Value};
 mod array;
 mod eager;
 mod error;
+pub mod func;
 mod lazy;
+pub mod random;
 mod trace;
+pub mod transform;
 pub mod tree;
 
 pub use array::Array;
 pub use error::Error;
+pub use func::{Aux, Func};
+pub use random::Key;
+pub use transform::*;
 pub use tree::Tree;

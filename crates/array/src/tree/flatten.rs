@@ -32,9 +32,14 @@ impl<'a> Flatten<'a> {
         f
     }
 
+    /// An empty collection that records paths.
+    pub fn recording_paths() -> Flatten<'a> {
+        Flatten { paths: Some(Paths::default()), ..Flatten::default() }
+    }
+
     /// The leaves of a tree, with their paths.
     pub fn with_paths<T: super::Tree>(tree: &'a T) -> Flatten<'a> {
-        let mut f = Flatten { paths: Some(Paths::default()), ..Flatten::default() };
+        let mut f = Flatten::recording_paths();
         tree.flatten(&mut f);
         f
     }

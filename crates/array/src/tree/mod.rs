@@ -10,6 +10,7 @@ mod impls;
 mod ops;
 
 pub use flatten::{Flatten, Leaves, Paths, Structure};
+pub(crate) use impls::template;
 pub use impls::{Rows, Static};
 pub use ops::*;
 
