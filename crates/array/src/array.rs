@@ -201,3 +201,18 @@ pub(crate) fn scalar_like(dtype: DType, x: f64) -> Result<Lit, Error> {
     }
     Ok(lit)
 }
+
+impl Array {
+    /// Applies a primitive of the IR: the door for operations that have no method.
+    ///
+    /// # Errors
+    /// The operands do not fit the primitive.
+    #[track_caller]
+    pub fn apply(
+        prim: impl Into<Prim>,
+        operands: &[&Array],
+    ) -> Result<SmallVec<[Array; 1]>, Error> {
+        let ins: SmallVec<[In<'_>; 4]> = operands.iter().map(|a| In::Array(a)).collect();
+        try_bind(prim, &ins)
+    }
+}
