@@ -11,7 +11,8 @@ fn scalar(x: f64) -> Array {
     Array::from_value(Value::scalar(x))
 }
 fn op(prim: impl Into<ir::Prim>, xs: &[&Array]) -> Array {
-    Array::apply(prim, xs).unwrap().remove(0)
+    // As the methods of arrays do: the typed payload is what `try_call` gives back.
+    Array::apply(prim, xs).unwrap_or_else(|e| std::panic::panic_any(e)).remove(0)
 }
 fn mul(x: &Array, y: &Array) -> Array {
     op(Binary::Mul, &[x, y])
@@ -160,7 +161,7 @@ fn checkpoint_changes_no_value() {
     let plain = hessian(f)(&x).to_vec::<f64>();
     close(&hessian(checkpoint(f))(&x), &plain);
     let text = make_jaxpr(grad(checkpoint(f)))(&x).to_string();
-    assert!(text.contains("checkpoint[differentiated=True"), "{text}");
+    assert!(text.contains("differentiated=True"), "{text}");
 }
 
 #[test]
