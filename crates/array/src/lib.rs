@@ -20,4 +20,16 @@ pub use error::Error;
 pub use func::{Aux, Func};
 pub use random::Key;
 pub use transform::*;
+pub use pullback_macros::Tree;
 pub use tree::Tree;
+
+/// What code written by `derive(Tree)` uses.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::tree::{Flatten, Leaves, Rows, Tree, count};
+
+    /// A `#[tree(skip)]` field: any static value.
+    pub fn clone_static<T: Clone + Eq + std::hash::Hash>(value: &T) -> T {
+        value.clone()
+    }
+}

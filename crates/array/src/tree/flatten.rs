@@ -143,7 +143,8 @@ pub struct Leaves(std::vec::IntoIter<Array>);
 
 impl Leaves {
     /// From arrays in the order of [`Flatten::leaves`].
-    pub fn new(arrays: Vec<Array>) -> Leaves {
+    /// Not public: whoever could choose the leaves could make a key twice.
+    pub(crate) fn new(arrays: Vec<Array>) -> Leaves {
         Leaves(arrays.into_iter())
     }
 

@@ -1,7 +1,6 @@
 //! Trees of the standard library's types.
 
 use super::{Flatten, Leaves, Tree};
-use crate::array::Array;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
@@ -139,7 +138,8 @@ where
 }
 
 /// A static leaf: any value with equality, kept constant and part of the `jit` key. `derive(Tree)`
-/// wraps `#[tree(skip)]` fields in nothing at all; this type serves where a value is a tree itself.
+/// needs it for no field, since a field can be `#[tree(skip)]`; it serves where such a value is an argument
+/// or a result.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
 pub struct Static<T>(pub T);
 
@@ -193,58 +193,11 @@ static_tree!(
     crate::DType
 );
 
-/// The Jacobian of a derived struct: one `A` for each leaf of an `O`. `derive(Tree)` gives it
-/// accessors named like the fields: `hessian(f)(&p).w().b`.
-pub struct Rows<O, A> {
-    rows: Vec<A>,
-    of: PhantomData<fn() -> O>,
-}
-
-impl<O: Tree, A: Tree> Rows<O, A> {
-    /// Takes one row for each leaf of the tree.
-    #[doc(hidden)]
-    pub fn collect(tree: &O, rows: &mut dyn FnMut() -> A) -> Rows<O, A> {
-        let n = Flatten::of(tree).leaves().len();
-        Rows { rows: (0..n).map(|_| rows()).collect(), of: PhantomData }
+impl<T: Send + Sync + 'static> Tree for PhantomData<T> {
+    type Jac<A: Tree> = ();
+    fn flatten<'a>(&'a self, _: &mut Flatten<'a>) {}
+    fn unflatten(&self, _: &mut Leaves) -> Self {
+        PhantomData
     }
-
-    /// The rows in the order of the leaves.
-    pub fn rows(&self) -> &[A] {
-        &self.rows
-    }
-}
-
-impl<O, A: Clone> Clone for Rows<O, A> {
-    fn clone(&self) -> Self {
-        Rows { rows: self.rows.clone(), of: PhantomData }
-    }
-}
-
-impl<O, A: std::fmt::Debug> std::fmt::Debug for Rows<O, A> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Rows").field(&self.rows).finish()
-    }
-}
-
-impl<O: Tree, A: Tree> Tree for Rows<O, A> {
-    type Jac<B: Tree> = Rows<O, A::Jac<B>>;
-
-    fn flatten<'a>(&'a self, out: &mut Flatten<'a>) {
-        self.rows.flatten(out);
-    }
-
-    fn unflatten(&self, leaves: &mut Leaves) -> Self {
-        Rows { rows: self.rows.unflatten(leaves), of: PhantomData }
-    }
-
-    fn make_jac<B: Tree>(&self, rows: &mut dyn FnMut() -> B) -> Self::Jac<B> {
-        Rows { rows: self.rows.make_jac(rows), of: PhantomData }
-    }
-}
-
-/// Placeholders for leaves, so that a tree can be kept as a template without its arrays.
-pub(crate) fn template<T: Tree>(tree: &T) -> T {
-    let n = Flatten::of(tree).leaves().len();
-    let blank = Array::from_value(pullback_ir::Value::scalar(false));
-    tree.unflatten(&mut Leaves::new(vec![blank; n]))
+    fn make_jac<A: Tree>(&self, _: &mut dyn FnMut() -> A) {}
 }

@@ -8,11 +8,15 @@
 mod flatten;
 mod impls;
 mod ops;
+mod rows;
+#[cfg(test)]
+mod tests;
 
 pub use flatten::{Flatten, Leaves, Paths, Structure};
-pub(crate) use impls::template;
-pub use impls::{Rows, Static};
+pub use impls::Static;
 pub use ops::*;
+pub(crate) use rows::template;
+pub use rows::{Rows, count};
 
 use crate::array::Array;
 
