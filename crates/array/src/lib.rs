@@ -18,9 +18,9 @@ pub mod tree;
 pub use array::Array;
 pub use error::Error;
 pub use func::{Aux, Func};
+pub use pullback_macros::Tree;
 pub use random::Key;
 pub use transform::*;
-pub use pullback_macros::Tree;
 pub use tree::Tree;
 
 /// What code written by `derive(Tree)` uses.

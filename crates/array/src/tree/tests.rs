@@ -158,8 +158,9 @@ fn jacobians_have_names_to_third_order() {
 
 #[test]
 fn one_vector_and_back() {
-    let vector =
-        |data: Vec<f64>, shape: &[usize]| Array::from_value(Value::new(pullback_ir::Shape::from_slice(shape), data));
+    let vector = |data: Vec<f64>, shape: &[usize]| {
+        Array::from_value(Value::new(pullback_ir::Shape::from_slice(shape), data))
+    };
     let tree = (vector(vec![1.0, 2.0, 3.0, 4.0], &[2, 2]), vec![scalar(5.0), vector(vec![], &[0])]);
     let (v, unravel) = ravel(&tree);
     assert_eq!((v.shape(), v.to_vec::<f64>()), (&[5usize][..], vec![1.0, 2.0, 3.0, 4.0, 5.0]));
