@@ -9,7 +9,7 @@
 //! ] a:f64[5,3] b:i32[2,1]
 //! ```
 //!
-//! c[i, j] = a[b[i, 0], j] above. [`windows`](super::windows) explains the axes. The map is linear
+//! c[i, j] = a[b[i, 0], j] above. [`windows`] explains the axes. The map is linear
 //! in the operand (the tangent of a filled window is 0, whatever it is filled with); its transpose
 //! adds each window's cotangent to where the window was read: a scatter-add into zeros. The indices
 //! have no derivative.

@@ -15,11 +15,11 @@ use std::hash::Hash;
 
 pub mod classes;
 pub mod rule;
-mod scatter_rules;
+pub mod scatter_rules;
 pub(crate) mod structural;
 mod tree;
 pub(crate) mod typing;
-mod windows;
+pub mod windows;
 
 #[cfg(test)]
 mod tests;

@@ -8,10 +8,10 @@
 //! ] a:f64[5,3] b:i32[2,1] c:f64[2,3]
 //! ```
 //!
-//! d = a, then d[b[i, 0], j] += c[i, j] for all i and j, above. [`windows`](super::windows) explains
+//! d = a, then d[b[i, 0], j] += c[i, j] for all i and j, above. [`windows`] explains
 //! the axes; the updates are the windowed array. Updates are applied in their row-major order, so
 //! the last one wins in a plain `scatter`. The derivatives, right also where updates meet, are in
-//! [`scatter_rules`](super::scatter_rules).
+//! [`scatter_rules`].
 
 use super::scatter_rules as rules;
 use super::structural::{one, repeat_along};
