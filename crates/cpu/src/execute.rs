@@ -3,8 +3,14 @@
 use crate::dot::dot_general;
 use crate::kernel::kernel;
 use crate::operand::{Operand, Values};
+use crate::program::Executable;
+use crate::random::random;
 use crate::reduce::reduce;
-use crate::{elementwise, shape_ops};
+use crate::scan::{arg_reduce, cumulative};
+use crate::{elementwise, order, shape_ops, windows};
+use pullback_ir::prim::HigherOrder;
+use pullback_ir::prim::checkpoint::Checkpoint;
+use pullback_ir::prim::jit::Jit;
 use pullback_ir::{DType, Error, Prim, Type, Value};
 use smallvec::smallvec;
 
@@ -56,6 +62,13 @@ fn fast(prim: &Prim, ins: &mut [Operand<'_>], out_types: &[Type]) -> Option<Valu
         Prim::Tile(p) => Some(shape_ops::tile(p, ins[0].value(), &out_types[0])),
         Prim::Pad(p) => Some(shape_ops::pad(p, ins[0].value(), ins[1].value(), &out_types[0])),
         Prim::Concatenate(p) => Some(shape_ops::concatenate(ins, p.dimension, &out_types[0])),
+        Prim::Cumulative(p) => cumulative(p, ins[0].value()),
+        Prim::ArgReduce(p) => Some(arg_reduce(p, ins[0].value(), &out_types[0])),
+        Prim::Gather(p) => windows::gather(p, ins[0].value(), ins[1].value(), &out_types[0]),
+        Prim::Scatter(p) => windows::scatter(p, ins),
+        Prim::DynamicSlice(_) => Some(windows::dynamic_slice(ins, &out_types[0])),
+        Prim::DynamicUpdateSlice(_) => Some(windows::dynamic_update_slice(ins)),
+        Prim::Random(p) => random(p, ins[0].value(), &out_types[0]),
         Prim::Stack(p) => Some(shape_ops::stack(ins, p.axis, &out_types[0])),
         _ => None,
     }
@@ -65,8 +78,26 @@ fn fast(prim: &Prim, ins: &mut [Operand<'_>], out_types: &[Type]) -> Option<Valu
 fn others(prim: &Prim, ins: &mut [Operand<'_>], out_types: &[Type]) -> Result<Values, Error> {
     match prim {
         Prim::Split(p) => Ok(shape_ops::split(p, ins[0].value(), out_types)),
+        Prim::TopK(p) => Ok(order::top_k(p, ins[0].value())),
+        Prim::Sort(p) => match order::sort(p, ins) {
+            Some(sorted) => Ok(sorted),
+            None => reference(prim, ins),
+        },
+        Prim::Jit(_) | Prim::Checkpoint(_) => call(prim, ins),
         _ => reference(prim, ins),
     }
+}
+
+/// A call outside of a program, compiled for this once.
+fn call(prim: &Prim, ins: &mut [Operand<'_>]) -> Result<Values, Error> {
+    let Some(
+        HigherOrder::Jit(Jit { jaxpr, .. }) | HigherOrder::Checkpoint(Checkpoint { jaxpr, .. }),
+    ) = prim.higher_order()
+    else {
+        return reference(prim, ins);
+    };
+    let outs = Executable::lower(jaxpr)?.run_owned(ins.iter_mut().map(Operand::take))?;
+    Ok(Values::from_vec(outs))
 }
 
 /// Evaluates a primitive by its definition.

@@ -8,20 +8,27 @@
 //! Results have the same bits for every number of threads: work is cut into blocks whose sizes depend
 //! on the shapes alone, and what the blocks give is combined in their order.
 
+mod chain;
 mod dot;
 mod elementwise;
 mod engine;
 mod execute;
 mod kernel;
+mod lower;
 mod memory;
 mod operand;
+mod order;
 mod product;
 mod program;
+mod random;
 mod reduce;
+mod scan;
+mod schedule;
 mod shape_ops;
 mod simd;
 mod strided;
 mod threads;
+mod windows;
 
 pub use engine::{Engine, compile, execute, run};
 pub use operand::{Operand, Values};

@@ -1,7 +1,7 @@
 //! Buffers behind values: erased access, results without initialisation.
 
 use crate::operand::Operand;
-use pullback_ir::{DType, Element, Shape, Value, dispatch};
+use pullback_ir::{DType, Data, Element, Shape, Value, dispatch};
 use std::sync::Arc;
 
 /// The first element, and how many there are.
@@ -24,20 +24,51 @@ pub(crate) fn raw_mut(operand: &mut Operand<'_>) -> Option<*mut u8> {
     }
 }
 
+/// Memory of a result whose elements are not written yet.
+pub(crate) struct Room {
+    /// A vector without elements and with enough capacity.
+    data: Data,
+    n: usize,
+}
+
+impl Room {
+    /// Memory for `n` elements.
+    #[inline]
+    pub(crate) fn new(dtype: DType, n: usize) -> Room {
+        Room { data: dispatch!(dtype, T => T::wrap(Vec::with_capacity(n))), n }
+    }
+
+    /// Where the elements go.
+    #[inline]
+    pub(crate) fn ptr(&mut self) -> *mut u8 {
+        dispatch!(self.data.dtype(), T => match T::vec_mut(&mut self.data) {
+            Some(v) => v.as_mut_ptr().cast(),
+            None => unreachable!("the dtype is the data's own"),
+        })
+    }
+
+    /// The array.
+    ///
+    /// # Safety
+    /// All elements have been written.
+    #[inline]
+    pub(crate) unsafe fn finish(mut self, shape: &[usize]) -> Value {
+        dispatch!(self.data.dtype(), T => if let Some(v) = T::vec_mut(&mut self.data) {
+            // SAFETY: the capacity is `n` at least, and the caller promises that they are written.
+            unsafe { v.set_len(self.n) };
+        });
+        Value::from_data(Shape::from_slice(shape), Arc::new(self.data))
+    }
+}
+
 /// A new array whose elements `fill` writes.
 ///
 /// # Safety
 /// `fill` writes every one of the `n` elements behind the pointer, `n` being the size of the shape.
 #[inline]
 pub(crate) unsafe fn build(dtype: DType, shape: &[usize], fill: impl FnOnce(*mut u8)) -> Value {
-    let shape = Shape::from_slice(shape);
-    let n = pullback_ir::shape::numel(&shape);
-    let data = dispatch!(dtype, T => {
-        let mut v: Vec<T> = Vec::with_capacity(n);
-        fill(v.as_mut_ptr().cast());
-        // SAFETY: the capacity is `n`, and the caller promises that `fill` wrote all elements.
-        unsafe { v.set_len(n) };
-        T::wrap(v)
-    });
-    Value::from_data(shape, Arc::new(data))
+    let mut room = Room::new(dtype, pullback_ir::shape::numel(shape));
+    fill(room.ptr());
+    // SAFETY: the caller's promise.
+    unsafe { room.finish(shape) }
 }

@@ -14,6 +14,7 @@ use pullback_ir::scalar::{NumScalar, OrdScalar};
 use pullback_ir::{DType, Element, Shape, Type, Value, dispatch};
 use smallvec::SmallVec;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 /// Lanes of a sum along a row: four vectors of 512 bits in f32.
 const LANES: usize = 64;
@@ -166,7 +167,7 @@ fn pass<E: Copy + Sync, A: Copy + Send + Sync>(
         if outer == 1 && n > BLOCK {
             return vec![long_row(x, fold)];
         }
-        return fill(outer, 16384usize.div_ceil(n), |range, out| {
+        return fill(outer, 1, 16384usize.div_ceil(n), |range, out| {
             let rows = x[range.start * n..range.end * n].chunks_exact(n);
             for (out, row) in out.iter_mut().zip(rows) {
                 out.write(wide(|| sum_row(row, fold)));
@@ -176,26 +177,23 @@ fn pass<E: Copy + Sync, A: Copy + Send + Sync>(
     // Blocks of rows of about 32 KiB elements, so that a tall array is work for several threads.
     let rows_a_block = (32768 / inner).max(16);
     let blocks = n.div_ceil(rows_a_block);
-    let parts = fill(
-        outer * blocks * inner,
-        inner * (32768usize.div_ceil(rows_a_block * inner)),
-        |range, out| {
-            // A range may begin and end anywhere; it is cut into parts of blocks.
-            let mut at = range.start;
-            let mut out = out;
-            while at < range.end {
-                let (block, from) = (at / inner, at % inner);
-                let width = (inner - from).min(range.end - at);
-                let (o, b) = (block / blocks, block % blocks);
-                let rows = b * rows_a_block..((b + 1) * rows_a_block).min(n);
-                let start = (o * n + rows.start) * inner;
-                let (head, tail) = out.split_at_mut(width);
-                wide(|| sum_columns(&x[start..], rows.len(), inner, from, head, fold));
-                out = tail;
-                at += width;
-            }
-        },
-    );
+    let probe = inner * 32768usize.div_ceil(rows_a_block * inner);
+    let parts = fill(outer * blocks * inner, 1, probe, |range, out| {
+        // A range may begin and end anywhere; it is cut into parts of blocks.
+        let mut at = range.start;
+        let mut out = out;
+        while at < range.end {
+            let (block, from) = (at / inner, at % inner);
+            let width = (inner - from).min(range.end - at);
+            let (o, b) = (block / blocks, block % blocks);
+            let rows = b * rows_a_block..((b + 1) * rows_a_block).min(n);
+            let start = (o * n + rows.start) * inner;
+            let (head, tail) = out.split_at_mut(width);
+            wide(|| sum_columns(&x[start..], rows.len(), inner, from, head, fold));
+            out = tail;
+            at += width;
+        }
+    });
     if blocks == 1 {
         return parts;
     }
@@ -212,32 +210,34 @@ fn pass<E: Copy + Sync, A: Copy + Send + Sync>(
     sums
 }
 
-/// A vector of `n` elements, written range by range, on several threads if that pays.
-fn fill<A: Send>(
-    n: usize,
+/// A vector of `units` times `unit` elements, written by ranges of whole units, on several threads if
+/// that pays. The body must write all elements of its range.
+pub(crate) fn fill<A: Send>(
+    units: usize,
+    unit: usize,
     probe: usize,
-    body: impl Fn(std::ops::Range<usize>, &mut [MaybeUninit<A>]) + Sync,
+    body: impl Fn(Range<usize>, &mut [MaybeUninit<A>]) + Sync,
 ) -> Vec<A> {
-    let mut out: Vec<A> = Vec::with_capacity(n);
+    let mut out: Vec<A> = Vec::with_capacity(units * unit);
     let place = Shared(out.as_mut_ptr());
-    for_ranges(n, probe.max(1), |range| {
+    for_ranges(units, probe.max(1), |range| {
         // SAFETY: ranges are within the capacity and do not meet.
         let out = unsafe {
-            let start = place.get().add(range.start).cast::<MaybeUninit<A>>();
-            std::slice::from_raw_parts_mut(start, range.len())
+            let start = place.get().add(range.start * unit).cast::<MaybeUninit<A>>();
+            std::slice::from_raw_parts_mut(start, range.len() * unit)
         };
         body(range, out);
     });
-    // SAFETY: the ranges make up `0..n`, and each body writes all of its range: `pass` zips it with as
-    // many rows, or covers it with column parts that are written in full.
-    unsafe { out.set_len(n) };
+    // SAFETY: the ranges make up all units, and each body writes all of its range, which is the contract
+    // of this function, kept by its callers in this crate.
+    unsafe { out.set_len(units * unit) };
     out
 }
 
 /// A row that is long enough for several threads.
 fn long_row<E: Copy + Sync, A: Copy + Send + Sync>(x: &[E], fold: impl Fold<E, A>) -> A {
     let blocks = x.len().div_ceil(BLOCK);
-    let sums = fill(blocks, 8, |range, out| {
+    let sums = fill(blocks, 1, 8, |range, out| {
         let parts = x[range.start * BLOCK..(range.end * BLOCK).min(x.len())].chunks(BLOCK);
         for (out, part) in out.iter_mut().zip(parts) {
             out.write(wide(|| sum_block(part, fold)));

@@ -32,7 +32,7 @@ fn assert_within(shape: &[usize], offset: isize, strides: &[isize], len: usize) 
 /// An array of the given type whose elements are read from `x` at an offset and with strides.
 ///
 /// The view must be within `x`; that is checked.
-fn view(x: &Value, out: &Type, offset: isize, strides: &[isize]) -> Value {
+pub(crate) fn view(x: &Value, out: &Type, offset: isize, strides: &[isize]) -> Value {
     let shape = out.shape();
     let (from, len) = raw(x);
     let size = x.dtype().size();

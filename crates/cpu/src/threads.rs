@@ -60,7 +60,9 @@ fn for_long_ranges(n: usize, probe: usize, body: &(dyn Fn(Range<usize>) + Sync))
     }
     // Several pieces a thread, so that a thread that is held up does not hold up the rest.
     let pieces = (4 * rayon::current_num_threads()).min(rest.div_ceil(probe));
-    let size = rest.div_ceil(pieces).next_multiple_of(64);
+    let size = rest.div_ceil(pieces);
+    // Pieces of long arrays begin on cache lines.
+    let size = if size < 1024 { size } else { size.next_multiple_of(64) };
     (0..rest.div_ceil(size)).into_par_iter().for_each(|i| {
         let from = probe + i * size;
         body(from..(from + size).min(n));

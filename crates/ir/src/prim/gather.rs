@@ -188,8 +188,11 @@ impl Primitive for Gather {
 }
 
 impl Gather {
-    /// The literal that fills windows out of bounds.
-    fn fill(&self, dtype: DType) -> Result<Lit, Fault> {
+    /// The literal that fills windows out of bounds, for an operand of a dtype.
+    ///
+    /// # Errors
+    /// `fill_value` is no number of that dtype.
+    pub fn fill(&self, dtype: DType) -> Result<Lit, Fault> {
         match self.fill_value {
             Some(x) => as_lit("fill_value", &fill_param(x), dtype),
             None if dtype.is_float() => Ok(Lit::from_f64(dtype, f64::NAN)),

@@ -265,7 +265,7 @@ impl Scatter {
     }
 
     /// The size of a window along each operand axis.
-    pub(crate) fn window_sizes(&self, operand: &[usize], updates: &[usize]) -> Shape {
+    pub fn window_sizes(&self, operand: &[usize], updates: &[usize]) -> Shape {
         let kept = self.dims.to_gather().kept(operand.len());
         let mut sizes: Shape = SmallVec::from_elem(1, operand.len());
         for (&axis, &i) in kept.iter().zip(&self.dims.update_window_dims) {

@@ -1,0 +1,176 @@
+//! Lowering: from a jaxpr to a flat program over slots.
+//!
+//! Calls are inlined and the jaxpr is simplified; then each variable gets a slot, slots of dead
+//! variables go to later ones, and each operand is marked if it dies where it is read. All of it is
+//! linear in the number of equations and without recursion, but for calls that are kept.
+
+use crate::program::{Executable, Op, Program, Source, Step};
+use crate::schedule::{Node, Schedule};
+use pullback_ir::prim::HigherOrder;
+use pullback_ir::{Atom, Eqn, Error, Jaxpr, transform};
+use smallvec::SmallVec;
+
+/// Slots that are free to be given out again.
+#[derive(Default)]
+struct Allocator {
+    free: Vec<u32>,
+    n_slots: u32,
+}
+
+impl Allocator {
+    fn take(&mut self) -> u32 {
+        self.free.pop().unwrap_or_else(|| {
+            self.n_slots += 1;
+            self.n_slots - 1
+        })
+    }
+}
+
+/// When a variable that nothing reads is read last.
+const NEVER: u32 = u32::MAX;
+
+/// A node of the schedule with what it reads and gives.
+struct Item {
+    op: Op,
+    ins: SmallVec<[Atom; 4]>,
+    outs: SmallVec<[u32; 1]>,
+}
+
+pub(crate) fn lower(jaxpr: &Jaxpr) -> Result<Program, Error> {
+    let jaxpr = transform::inline_calls(jaxpr);
+    let jaxpr = transform::dce(&transform::cse(&transform::simplify(&jaxpr)));
+    plan(&jaxpr)
+}
+
+/// The program of a jaxpr as it stands.
+fn plan(jaxpr: &Jaxpr) -> Result<Program, Error> {
+    let items = items(jaxpr)?;
+    let mut last_use = vec![NEVER; jaxpr.n_vars()];
+    for (i, item) in items.iter().enumerate() {
+        for v in item.ins.iter().filter_map(|a| a.var()) {
+            last_use[v.index()] = i as u32;
+        }
+    }
+    for v in jaxpr.outs().iter().filter_map(|a| a.var()) {
+        last_use[v.index()] = items.len() as u32;
+    }
+    let mut slots = Allocator::default();
+    let mut slot_of = vec![0u32; jaxpr.n_vars()];
+    for v in jaxpr.ins() {
+        slot_of[v.index()] = slots.take();
+    }
+    let mut program = Program {
+        in_types: jaxpr.in_types().to_vec(),
+        consts: Vec::new(),
+        steps: Vec::with_capacity(items.len()),
+        types: Vec::with_capacity(items.len()),
+        outs: Vec::with_capacity(jaxpr.outs().len()),
+        n_slots: 0,
+    };
+    for (i, item) in items.into_iter().enumerate() {
+        let mut step = Step {
+            op: item.op,
+            ins: SmallVec::new(),
+            outs: SmallVec::new(),
+            drops: SmallVec::new(),
+            first_type: program.types.len() as u32,
+        };
+        let mut freed: SmallVec<[u32; 4]> = SmallVec::new();
+        for (k, &atom) in item.ins.iter().enumerate() {
+            let source = match atom {
+                Atom::Lit(lit) => constant(&mut program, lit.value()),
+                Atom::Var(v) if last_use[v.index()] != i as u32 => Source::Slot(slot_of[v.index()]),
+                Atom::Var(v) => {
+                    // An operand that occurs twice is read twice and then dropped.
+                    let slot = slot_of[v.index()];
+                    let (before, after) = (&item.ins[..k], &item.ins[k + 1..]);
+                    match (before.contains(&atom), after.contains(&atom)) {
+                        (false, false) => {
+                            freed.push(slot);
+                            Source::Last(slot)
+                        }
+                        (false, true) => {
+                            step.drops.push(slot);
+                            Source::Slot(slot)
+                        }
+                        (true, _) => Source::Slot(slot),
+                    }
+                }
+            };
+            step.ins.push(source);
+        }
+        // Operands are moved out before results are stored, so a result may take their slot.
+        slots.free.extend(freed);
+        for &v in &item.outs {
+            let slot = slots.take();
+            slot_of[v as usize] = slot;
+            step.outs.push(slot);
+            program.types.push(jaxpr.types()[v as usize].clone());
+            if last_use[v as usize] == NEVER {
+                step.drops.push(slot);
+            }
+        }
+        slots.free.extend(&step.drops);
+        program.steps.push(step);
+    }
+    for (k, &atom) in jaxpr.outs().iter().enumerate() {
+        let source = match atom {
+            Atom::Lit(lit) => constant(&mut program, lit.value()),
+            Atom::Var(v) if jaxpr.outs()[k + 1..].contains(&atom) => {
+                Source::Slot(slot_of[v.index()])
+            }
+            Atom::Var(v) => Source::Last(slot_of[v.index()]),
+        };
+        program.outs.push(source);
+    }
+    program.n_slots = slots.n_slots as usize;
+    Ok(program)
+}
+
+/// The schedule with chains made up.
+fn items(jaxpr: &Jaxpr) -> Result<Vec<Item>, Error> {
+    let schedule = Schedule::new(jaxpr);
+    // The node that gives each variable, and the variables that other nodes or the caller read.
+    let mut node_of = vec![NEVER; jaxpr.n_vars()];
+    let mut escapes = vec![false; jaxpr.n_vars()];
+    for v in jaxpr.outs().iter().filter_map(|a| a.var()) {
+        escapes[v.index()] = true;
+    }
+    for (k, node) in schedule.nodes.iter().enumerate() {
+        let members = match node {
+            Node::One(i) => std::slice::from_ref(i),
+            Node::Chain(members) => members,
+        };
+        for &i in members {
+            for v in schedule.inputs(i).into_iter().filter_map(Atom::var) {
+                escapes[v.index()] |= node_of[v.index()] != k as u32;
+            }
+            jaxpr.eqns()[i].outs().for_each(|v| node_of[v.index()] = k as u32);
+        }
+    }
+    let items = schedule.nodes.iter().map(|node| match node {
+        Node::One(i) => {
+            let eqn = &jaxpr.eqns()[*i];
+            let outs = eqn.outs().map(|v| v.0).collect();
+            Ok(Item { op: lower_op(eqn)?, ins: schedule.inputs(*i), outs })
+        }
+        Node::Chain(members) => {
+            let (chain, ins, outs) = schedule.chain(members, |v| escapes[v as usize]);
+            Ok(Item { op: Op::Chain(chain), ins: ins.into(), outs: outs.into() })
+        }
+    });
+    items.collect()
+}
+
+fn constant(program: &mut Program, value: pullback_ir::Value) -> Source {
+    program.consts.push(value);
+    Source::Const(program.consts.len() as u32 - 1)
+}
+
+fn lower_op(eqn: &Eqn) -> Result<Op, Error> {
+    Ok(match eqn.prim.higher_order() {
+        Some(HigherOrder::Jit(call)) => Op::Call(Executable::lower(&call.jaxpr)?),
+        Some(HigherOrder::Checkpoint(call)) => Op::Call(Executable::lower(&call.jaxpr)?),
+        None => Op::Prim(eqn.prim.clone()),
+    })
+}
