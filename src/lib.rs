@@ -2,20 +2,36 @@
 
 #![forbid(unsafe_code)]
 
+// Arrays, their creation, and how shapes, axes and operands are written.
 pub use pullback_array::{
-    Array, DType, Element, Error, Int, IntoOperand, IntoSizes, Jaxpr, Nested, Over, Scalar, Tree,
-    Type, Value, arange, arange_step, array, eye, eye_at, full, full_like, full_of, identity, iota,
-    iota_of, keep, linspace, one_hot, one_hot_of, ones, ones_like, ones_of, select, tree, tri,
-    zeros, zeros_like, zeros_of,
+    Array, DType, Element, Error, Int, IntoOperand, IntoSizes, Nested, Over, Scalar, Type, Value,
+    arange, arange_step, array, eye, eye_at, full, full_like, full_of, identity, iota, iota_of,
+    keep, linspace, one_hot, one_hot_of, ones, ones_like, ones_of, select, tri, zeros, zeros_like,
+    zeros_of,
 };
 
-/// The intermediate representation: jaxprs, primitives and their rules.
-pub use pullback_array::ir;
+// Functions and their transformations.
+pub use pullback_array::{
+    Arg, Aux, Axis, Func, Policy, Shapes, Stats, Vmap, arg, checkpoint, checkpoint_name,
+    checkpoint_with, custom_jvp, custom_vjp, eval_shape, grad, grad_wrt, hessian, hvp, jacfwd,
+    jacrev, jit, jvp, linear_transpose, linearize, make_jaxpr, stop_gradient, value_and_grad,
+    value_and_grad_wrt, vjp, vmap, vmap_axes, vmap_named,
+};
+
+// Trees of arrays, keys, jaxprs.
+pub use pullback_array::{Jaxpr, Key, Tree, func, ir, random, transform, tree};
+
+#[doc(hidden)]
+pub use pullback_array::__private;
 
 /// What most programs need: `use pullback::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Array, DType, Error, Tree, arange, arange_step, array, eye, full, full_like, iota, keep,
-        linspace, one_hot, ones, ones_like, select, tree, tri, zeros, zeros_like,
+        Array, Aux, Axis, DType, Error, Func, Jaxpr, Key, Policy, Tree, Vmap, arange, arange_step,
+        arg, array, checkpoint, checkpoint_with, custom_jvp, custom_vjp, eval_shape, eye, full,
+        full_like, grad, grad_wrt, hessian, hvp, iota, jacfwd, jacrev, jit, jvp, keep,
+        linear_transpose, linearize, linspace, make_jaxpr, one_hot, ones, ones_like, select,
+        stop_gradient, tree, tri, value_and_grad, value_and_grad_wrt, vjp, vmap, vmap_axes,
+        vmap_named, zeros, zeros_like,
     };
 }

@@ -349,12 +349,12 @@ impl Array {
     pub fn stop_gradient(&self) -> Array {
         bind(Identity::StopGradient, &[self])
     }
+}
 
-    /// The array itself, under a name that policies of `checkpoint` can refer to.
-    #[track_caller]
-    pub fn checkpoint_name(&self, name: &str) -> Array {
-        bind(Identity::Name(name.into()), &[self])
-    }
+/// The array itself, as a constant for every derivative: [`Array::stop_gradient`].
+#[track_caller]
+pub fn stop_gradient(x: &Array) -> Array {
+    x.stop_gradient()
 }
 
 /// `a` where `condition` holds, else `b`; NumPy's `where`. All three broadcast; the cases may be

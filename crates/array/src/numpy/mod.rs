@@ -18,7 +18,7 @@ mod shaping;
 pub use axes::Sizes;
 pub use axes::{Int, IntoSizes, Over, keep};
 pub use creation::*;
-pub use elementwise::select;
+pub use elementwise::{select, stop_gradient};
 pub use nested::Nested;
 pub use nn::{one_hot, one_hot_of};
 pub use operand::{IntoOperand, Scalar};
