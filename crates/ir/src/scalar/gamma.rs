@@ -164,7 +164,8 @@ fn scaled_zeta(s: f64, q: f64) -> (f64, f64) {
 
 /// ψ⁽ⁿ⁾(x).
 pub(super) fn polygamma(n: f64, x: f64) -> f64 {
-    if n.is_nan() || x.is_nan() || n < 0.0 || n != n.floor() {
+    // Towards −∞ it runs through the poles for ever and has no limit.
+    if n.is_nan() || x.is_nan() || n < 0.0 || n != n.floor() || x == f64::NEG_INFINITY {
         return f64::NAN;
     }
     if n == 0.0 {
@@ -174,8 +175,9 @@ pub(super) fn polygamma(n: f64, x: f64) -> f64 {
         return if n % 2.0 == 0.0 { -0.0 } else { 0.0 };
     }
     let magnitude = if x > 0.0 {
-        // n!/xⁿ⁺¹ as one product, because both parts leave the range of f64 long before it does.
-        factorial_over_power(n, x) / x * scaled_zeta(n + 1.0, x).0
+        // n!/xⁿ as one product, because both parts leave the range of f64 long before it does. The
+        // scaled sum is about 1 for small x and x/n for large x, so that the last x belongs to it.
+        factorial_over_power(n, x) * (scaled_zeta(n + 1.0, x).0 / x)
     } else {
         factorial_over_power(n, 1.0) * zeta(n + 1.0, x)
     };

@@ -89,8 +89,15 @@ pub(super) fn tanh(x: f64) -> f64 {
 
 /// 1/√x.
 pub(super) fn rsqrt(x: f64) -> f64 {
-    // A factor of 2²⁰⁰ keeps the residual of a tiny x from underflowing.
-    let (x, scale) = if x < 1e-200 { (x * power_of_two(200), power_of_two(100)) } else { (x, 1.0) };
+    // A factor of 2²⁰⁰ keeps the residual of a tiny x from underflowing, its inverse the halves of the
+    // largest x's root, one of which is rounded up, from overflowing when they are multiplied.
+    let (x, scale) = if x < 1e-200 {
+        (x * power_of_two(200), power_of_two(100))
+    } else if x > 1e300 {
+        (x * power_of_two(-200), power_of_two(-100))
+    } else {
+        (x, 1.0)
+    };
     let root = x.sqrt();
     let y = 1.0 / root;
     if y == 0.0 || !y.is_finite() {

@@ -102,7 +102,8 @@ pub trait RealScalar:
     /// ψ⁽ⁿ⁾(x), the n-th derivative of digamma, where `self` is n (as in `jax.lax.polygamma(m, x)`).
     ///
     /// ψ⁽ⁿ⁾(x) = (−1)ⁿ⁺¹ n! ζ(n + 1, x) (DLMF 5.15 with 25.11.12). NaN where n is negative or no
-    /// integer. At x = 0, −1, −2, … it is +∞ for odd n and NaN for even n, where the sides differ.
+    /// integer, and at −∞. At x = 0, −1, −2, … it is +∞ for odd n and NaN for even n, where the sides
+    /// differ.
     fn polygamma(self, x: Self) -> Self;
     /// ζ(s, q) = Σₖ (q + k)⁻ˢ, the Hurwitz zeta function, where `self` is s (`jax.lax.zeta(s, q)`).
     ///
