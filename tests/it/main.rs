@@ -8,5 +8,6 @@ mod plot;
 #[path = "../../examples/mnist/progress.rs"]
 mod progress;
 
+mod filetests;
 mod mnist_files;
 mod mnist_plot;

@@ -60,7 +60,7 @@ pub fn explain(source: &str, error: &Error, file: Option<&str>) -> String {
         Some((i, _)) => format!("…{}", &before[i..]),
         None => before.to_owned(),
     };
-    let shown: String = match after.char_indices().nth(50) {
+    let shown: String = match after.char_indices().nth(80) {
         Some((i, _)) => format!("{near}{}…", &after[..i]),
         None => format!("{near}{after}"),
     };

@@ -55,7 +55,11 @@ impl Simplifier {
                 return Atoms::from_slice(&[Atom::Lit(lit)]);
             }
             if let Some((prim, x)) = self.fused(&eqn.prim, &ins) {
-                return self.push(jaxpr, eqn, prim, Atoms::from_slice(&[x]));
+                let ins = Atoms::from_slice(&[x]);
+                return match self.same_as(&prim, &ins) {
+                    Some(same) => Atoms::from_slice(&[same]),
+                    None => self.push(jaxpr, eqn, prim, ins),
+                };
             }
         }
         self.push(jaxpr, eqn, eqn.prim.clone(), ins)

@@ -557,7 +557,7 @@ fn nested_jaxprs() {
     error: a nested jaxpr with constants: their values are not in the text, pass them as arguments of the nested function
      --> 2:42
       |
-    2 |     c:f32[3] = jit[name=f jaxpr={ lambda k:f32[3]; x:f32[3]. let y:f32[3] = mul k x in (y,)…
+    2 |     c:f32[3] = jit[name=f jaxpr={ lambda k:f32[3]; x:f32[3]. let y:f32[3] = mul k x in (y,) }] a
       |                                          ^
 
     error: there is no jaxpr `g` in front of this one
@@ -569,7 +569,7 @@ fn nested_jaxprs() {
     error: `jit` cannot take f32[3]: operand 0 of the callee is f32[4], not f32[3]
      --> 2:16
       |
-    2 |     c:f32[3] = jit[name=f jaxpr={ lambda ; x:f32[4]. let in (x,) …
+    2 |     c:f32[3] = jit[name=f jaxpr={ lambda ; x:f32[4]. let in (x,) }] a
       |                ^
 
     error: `f` is defined twice
