@@ -231,7 +231,8 @@ fn run_files(command: &str, run: fn(&Case) -> Output) {
             continue;
         }
         let diff = similar::TextDiff::from_lines(&content, &actual);
-        let diff = diff.unified_diff().context_radius(5).header(&name, "what it is now").to_string();
+        let diff =
+            diff.unified_diff().context_radius(5).header(&name, "what it is now").to_string();
         let _ = writeln!(failures, "{diff}");
     }
     assert!(
