@@ -11,7 +11,7 @@ use crate::{elementwise, order, shape_ops, windows};
 use pullback_ir::prim::HigherOrder;
 use pullback_ir::prim::checkpoint::Checkpoint;
 use pullback_ir::prim::jit::Jit;
-use pullback_ir::{DType, Error, Prim, Type, Value};
+use pullback_ir::{DType, Error, Fault, Prim, Type, Value};
 use smallvec::smallvec;
 
 /// Evaluates a primitive with the fastest kernel that there is.
@@ -78,9 +78,12 @@ fn fast(prim: &Prim, ins: &mut [Operand<'_>], out_types: &[Type]) -> Option<Valu
 fn others(prim: &Prim, ins: &mut [Operand<'_>], out_types: &[Type]) -> Result<Values, Error> {
     match prim {
         Prim::Split(p) => Ok(shape_ops::split(p, ins[0].value(), out_types)),
-        Prim::TopK(p) => Ok(order::top_k(p, ins[0].value())),
+        Prim::TopK(p) => match order::top_k(p, ins[0].value()) {
+            Some(outs) => Ok(outs),
+            None => reference(prim, ins),
+        },
         Prim::Sort(p) => match order::sort(p, ins) {
-            Some(sorted) => Ok(sorted),
+            Some(outs) => Ok(outs),
             None => reference(prim, ins),
         },
         Prim::Jit(_) | Prim::Checkpoint(_) => call(prim, ins),
@@ -106,6 +109,12 @@ pub(crate) fn reference(prim: &Prim, ins: &mut [Operand<'_>]) -> Result<Values, 
     let ins: Vec<Value> = ins.iter_mut().map(Operand::take).collect();
     match prim.eval(&ins) {
         Ok(outs) => Ok(Values::from_vec(outs)),
-        Err(fault) => Err(Error::msg(format!("`{}` failed: {fault}", prim.name()))),
+        Err(fault) => Err(failed(prim.name(), &fault)),
     }
+}
+
+/// The error of a primitive that fails on values.
+#[cold]
+pub(crate) fn failed(name: &str, fault: &Fault) -> Error {
+    Error::msg(format!("`{name}` failed: {fault}"))
 }

@@ -7,7 +7,7 @@
 use crate::program::{Executable, Op, Program, Source, Step};
 use crate::schedule::{Node, Schedule};
 use pullback_ir::prim::HigherOrder;
-use pullback_ir::{Atom, Eqn, Error, Jaxpr, transform};
+use pullback_ir::{Atom, Eqn, Error, Jaxpr, Prim, Type, transform};
 use smallvec::SmallVec;
 
 /// Slots that are free to be given out again.
@@ -152,7 +152,7 @@ fn items(jaxpr: &Jaxpr) -> Result<Vec<Item>, Error> {
         Node::One(i) => {
             let eqn = &jaxpr.eqns()[*i];
             let outs = eqn.outs().map(|v| v.0).collect();
-            Ok(Item { op: lower_op(eqn)?, ins: schedule.inputs(*i), outs })
+            Ok(Item { op: lower_op(jaxpr, eqn)?, ins: schedule.inputs(*i), outs })
         }
         Node::Chain(members) => {
             let (chain, ins, outs) = schedule.chain(members, |v| escapes[v as usize]);
@@ -167,10 +167,16 @@ fn constant(program: &mut Program, value: pullback_ir::Value) -> Source {
     Source::Const(program.consts.len() as u32 - 1)
 }
 
-fn lower_op(eqn: &Eqn) -> Result<Op, Error> {
+fn lower_op(jaxpr: &Jaxpr, eqn: &Eqn) -> Result<Op, Error> {
     Ok(match eqn.prim.higher_order() {
         Some(HigherOrder::Jit(call)) => Op::Call(Executable::lower(&call.jaxpr)?),
         Some(HigherOrder::Checkpoint(call)) => Op::Call(Executable::lower(&call.jaxpr)?),
-        None => Op::Prim(eqn.prim.clone()),
+        None => match &eqn.prim {
+            Prim::Custom(prim) => {
+                let types: Vec<Type> = eqn.inputs.iter().map(|&a| jaxpr.ty(a)).collect();
+                Op::Custom(prim.clone(), Executable::lower(&prim.expansion(&types)?)?)
+            }
+            prim => Op::Prim(prim.clone()),
+        },
     })
 }

@@ -1,105 +1,129 @@
 //! Sorting, and the largest elements.
+//!
+//! Elements become integers that order as they do, packed with their position: then no two are equal,
+//! any algorithm gives the one stable result, and two integer widths serve all dtypes.
 
+use crate::operand::{Operand, Values};
 use crate::scan::around;
 use pullback_ir::prim::sort::Sort;
 use pullback_ir::prim::top_k::TopK;
-use pullback_ir::scalar::OrdScalar;
-use pullback_ir::{Shape, Value, dispatch};
+use pullback_ir::{DType, Element, Shape, Value, dispatch};
 use rayon::slice::ParallelSliceMut;
-use std::cmp::Ordering;
-
-use crate::operand::{Operand, Values};
 use smallvec::smallvec;
 
 /// Elements from which on several threads sort.
 const PARALLEL: usize = 1 << 14;
 
-/// Sorts stably, so that the result is one and the same for any algorithm.
-fn sort_by<T: Send>(x: &mut [T], compare: impl Fn(&T, &T) -> Ordering + Sync) {
-    match x.len() < PARALLEL {
-        true => x.sort_by(compare),
-        false => x.par_sort_by(compare),
+/// An integer that orders like the bit pattern of a number. All NaN are one key, above everything;
+/// -0 is below 0, or equal to it if `zeros` are one.
+fn key(dtype: DType, bits: u64, is_nan: bool, zeros: bool) -> u64 {
+    let width = 8 * dtype.size() as u32;
+    let all = u64::MAX >> (64 - width);
+    let sign = 1u64 << (width - 1);
+    if dtype.is_signed_int() {
+        return bits ^ sign;
     }
+    if !dtype.is_float() {
+        return bits;
+    }
+    match bits {
+        _ if is_nan => all,
+        bits if bits == sign && zeros => sign,
+        bits if bits & sign != 0 => !bits & all,
+        bits => bits | sign,
+    }
+}
+
+/// Keys of all elements.
+fn keys(x: &Value, zeros: bool) -> Vec<u64> {
+    let dtype = x.dtype();
+    dispatch!(dtype, T => {
+        let key_of = |&e: &T| key(dtype, Element::to_bits(e), e != e, zeros);
+        x.slice::<T>().iter().map(key_of).collect()
+    })
+}
+
+/// The first `k` positions of a lane in ascending order of keys, earlier ones first among equals.
+fn first(lane: &[u64], narrow: bool, k: usize) -> Vec<u32> {
+    let positions = 0..lane.len() as u32;
+    if narrow {
+        let mut packed: Vec<u64> =
+            lane.iter().zip(positions).map(|(&key, i)| key << 32 | u64::from(i)).collect();
+        select(&mut packed, k);
+        packed.into_iter().take(k).map(|p| p as u32).collect()
+    } else {
+        let mut packed: Vec<u128> = lane
+            .iter()
+            .zip(positions)
+            .map(|(&key, i)| u128::from(key) << 32 | u128::from(i))
+            .collect();
+        select(&mut packed, k);
+        packed.into_iter().take(k).map(|p| p as u32).collect()
+    }
+}
+
+/// Sorts the first `k`.
+fn select<K: Ord + Send>(packed: &mut [K], k: usize) {
+    if k == 0 {
+        return;
+    }
+    if k < packed.len() {
+        packed.select_nth_unstable(k - 1);
+    }
+    match &mut packed[..k] {
+        short if k < PARALLEL => short.sort_unstable(),
+        long => long.par_sort_unstable(),
+    }
+}
+
+/// For each place of the result, the position of its element: lane by lane the first `k`.
+fn sources(keys: &[u64], narrow: bool, [before, n, after]: [usize; 3], k: usize) -> Vec<usize> {
+    let mut sources = vec![0; before * k * after];
+    let mut lane = Vec::with_capacity(n);
+    for i in 0..before {
+        for j in 0..after {
+            let at = |p: usize| (i * n + p) * after + j;
+            lane.clear();
+            lane.extend((0..n).map(|p| keys[at(p)]));
+            for (p, source) in first(&lane, narrow, k).into_iter().enumerate() {
+                sources[(i * k + p) * after + j] = at(source as usize);
+            }
+        }
+    }
+    sources
+}
+
+fn picked(x: &Value, sources: &[usize], shape: &[usize]) -> Value {
+    dispatch!(x.dtype(), T => {
+        let from = x.slice::<T>();
+        Value::new(Shape::from_slice(shape), sources.iter().map(|&s| from[s]).collect())
+    })
 }
 
 /// Sorts by one key; the interpreter serves for several.
-pub(crate) fn sort(prim: &Sort, ins: &mut [Operand<'_>]) -> Option<Values> {
-    let (key, rest) = ins.split_first_mut()?;
-    let [before, n, after] = around(key.value().shape(), prim.dimension);
-    if prim.num_keys != 1 || u32::try_from(n).is_err() {
+pub(crate) fn sort(prim: &Sort, ins: &[Operand<'_>]) -> Option<Values> {
+    let key = ins[0].value();
+    let sizes = around(key.shape(), prim.dimension);
+    if prim.num_keys != 1 || u32::try_from(sizes[1]).is_err() {
         return None;
     }
-    if rest.is_empty() && after == 1 {
-        let mut x = key.take();
-        dispatch!(x.dtype(), T => {
-            if x.slice_mut::<T>().is_none() {
-                x = Value::new(x.shape(), x.slice::<T>().to_vec());
-            }
-            let data = x.slice_mut::<T>()?;
-            for lane in data.chunks_exact_mut(n.max(1)) {
-                sort_by(lane, |a, b| a.sort_cmp(*b));
-            }
-        });
-        return Some(smallvec![x]);
-    }
-    // Row-major sources of the elements of the result.
-    let key = key.value();
-    let mut sources = vec![0usize; key.len()];
-    dispatch!(key.dtype(), T => {
-        let data = key.slice::<T>();
-        let mut lane: Vec<(T, u32)> = Vec::with_capacity(n);
-        for i in 0..before {
-            for j in 0..after {
-                let at = |k: usize| (i * n + k) * after + j;
-                lane.clear();
-                lane.extend((0..n).map(|k| (data[at(k)], k as u32)));
-                sort_by(&mut lane, |a, b| a.0.sort_cmp(b.0));
-                for (k, &(_, source)) in lane.iter().enumerate() {
-                    sources[at(k)] = at(source as usize);
-                }
-            }
-        }
-    });
-    let sorted = |x: &Value| {
-        assert_eq!(x.len(), sources.len());
-        dispatch!(x.dtype(), T => {
-            let from = x.slice::<T>();
-            Value::new(Shape::from_slice(x.shape()), sources.iter().map(|&s| from[s]).collect())
-        })
-    };
-    let mut outs: Values = smallvec![sorted(key)];
-    outs.extend(rest.iter().map(|x| sorted(x.value())));
-    Some(outs)
+    let sources = sources(&keys(key, true), key.dtype().size() <= 4, sizes, sizes[1]);
+    Some(ins.iter().map(|x| picked(x.value(), &sources, key.shape())).collect())
 }
 
-pub(crate) fn top_k(prim: &TopK, x: &Value) -> Values {
-    let [before, n, after] = around(x.shape(), prim.axis);
-    let k = prim.k;
+/// The largest elements along an axis, and where they are.
+pub(crate) fn top_k(prim: &TopK, x: &Value) -> Option<Values> {
+    let sizes @ [_, n, after] = around(x.shape(), prim.axis);
+    if i32::try_from(n).is_err() {
+        return None;
+    }
+    let narrow = x.dtype().size() <= 4;
+    let all = u64::MAX >> (64 - 8 * x.dtype().size());
+    // Descending, the earlier first among equals.
+    let keys: Vec<u64> = keys(x, false).into_iter().map(|key| all - key).collect();
+    let sources = sources(&keys, narrow, sizes, prim.k);
     let mut shape = Shape::from_slice(x.shape());
-    shape[prim.axis] = k;
-    dispatch!(x.dtype(), T => {
-        let data = x.slice::<T>();
-        let mut values = vec![T::default(); before * k * after];
-        let mut indices = vec![0i32; values.len()];
-        let mut lane: Vec<(T, i32)> = Vec::with_capacity(n);
-        // Descending, the earlier of equals first: no two elements are equal in this order.
-        let compare = |a: &(T, i32), b: &(T, i32)| b.0.rank_cmp(a.0).then(a.1.cmp(&b.1));
-        for i in 0..before {
-            for j in 0..after {
-                lane.clear();
-                lane.extend((0..n).map(|p| (data[(i * n + p) * after + j], p as i32)));
-                if k < n && k > 0 {
-                    lane.select_nth_unstable_by(k - 1, compare);
-                }
-                lane.truncate(k);
-                lane.sort_unstable_by(compare);
-                for (p, &(value, index)) in lane.iter().enumerate() {
-                    let place = (i * k + p) * after + j;
-                    values[place] = value;
-                    indices[place] = index;
-                }
-            }
-        }
-        smallvec![Value::new(shape.clone(), values), Value::new(shape, indices)]
-    })
+    shape[prim.axis] = prim.k;
+    let indices = sources.iter().map(|&s| (s / after % n) as i32).collect();
+    Some(smallvec![picked(x, &sources, &shape), Value::new::<i32>(shape, indices)])
 }

@@ -4,7 +4,10 @@
 //! will replace what is behind [`Executable`]; its methods are the boundary.
 
 use crate::chain::Chain;
+use crate::execute::failed;
 use crate::operand::{Operand, Values};
+use pullback_ir::prim::Primitive;
+use pullback_ir::prim::custom::Custom;
 use pullback_ir::{Error, Jaxpr, Prim, Type, Value, interp};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -35,6 +38,8 @@ pub(crate) enum Source {
 pub(crate) enum Op {
     Prim(Prim),
     Chain(Chain),
+    /// A user's primitive, and its expansion for when the user gives no evaluation.
+    Custom(Custom, Executable),
     /// A call that is kept as one, so that what it recomputes is not merged with the rest.
     Call(Executable),
 }
@@ -147,6 +152,14 @@ impl Program {
             Op::Chain(chain) => {
                 let first = step.first_type as usize;
                 chain.run(&ins, &self.types[first..first + step.outs.len()])
+            }
+            Op::Custom(prim, expansion) => {
+                let ins: Vec<Value> = ins.iter_mut().map(Operand::take).collect();
+                Values::from_vec(match prim.eval_given(&ins) {
+                    Some(Ok(outs)) => outs,
+                    Some(Err(fault)) => return Err(failed(prim.name(), &fault)),
+                    None => expansion.run_owned(ins)?,
+                })
             }
             Op::Call(callee) => {
                 let args = ins.drain(..).map(|x| match x {

@@ -9,7 +9,8 @@
 
 use crate::chain::{Chain, Input, Link};
 use crate::kernel::{Kernel, kernel};
-use pullback_ir::{Atom, DType, Eqn, Jaxpr, Prim};
+use pullback_ir::shape::numel;
+use pullback_ir::{Atom, DType, Eqn, Jaxpr, Prim, Type};
 use smallvec::SmallVec;
 use std::collections::HashMap;
 
@@ -28,8 +29,10 @@ pub(crate) struct Schedule<'a> {
     /// The kernel of each equation that may join a chain.
     kernels: Vec<Option<Kernel>>,
     /// The scalar behind each variable that is a broadcast of one.
-    scalars: HashMap<u32, Atom>,
+    scalars: Vec<Option<Atom>>,
     pub(crate) nodes: Vec<Node>,
+    /// The place of each variable among the members of its node.
+    places: Vec<u32>,
 }
 
 const NONE: u32 = u32::MAX;
@@ -37,10 +40,22 @@ const NONE: u32 = u32::MAX;
 /// Arrays that a chain reads at most, so that a block of each stays in the first-level cache.
 const MOST_INPUTS: usize = 16;
 
-#[derive(Default)]
+/// A chain that equations may still join.
 struct Open {
     members: Vec<usize>,
+    /// How many variables it reads, and the number that marks those.
     n_inputs: usize,
+    mark: u32,
+}
+
+/// The chains that are open while equations are taken in order.
+struct Opens {
+    by_size: HashMap<usize, Open>,
+    /// The size of the open chain that gives a variable.
+    giving: Vec<usize>,
+    /// The mark of the last chain that read a variable.
+    read: Vec<u32>,
+    n_marks: u32,
 }
 
 impl<'a> Schedule<'a> {
@@ -48,16 +63,16 @@ impl<'a> Schedule<'a> {
         let mut schedule = Schedule {
             jaxpr,
             kernels: Vec::with_capacity(jaxpr.eqns().len()),
-            scalars: HashMap::new(),
+            scalars: vec![None; jaxpr.n_vars()],
             nodes: Vec::new(),
+            places: vec![0; jaxpr.n_vars()],
         };
         for eqn in jaxpr.eqns() {
             schedule.kernels.push(chainable(jaxpr, eqn));
             if let (Prim::BroadcastInDim(_), &[x]) = (&eqn.prim, eqn.inputs.as_slice())
                 && jaxpr.ty(x).numel() == 1
             {
-                let source = schedule.resolve(x);
-                schedule.scalars.insert(eqn.first_out, source);
+                schedule.scalars[eqn.first_out as usize] = Some(schedule.resolve(x));
             }
         }
         let used = schedule.used();
@@ -67,19 +82,22 @@ impl<'a> Schedule<'a> {
 
     /// The operand that an elementwise equation reads in the place of a broadcast scalar.
     fn resolve(&self, atom: Atom) -> Atom {
-        match atom {
-            Atom::Var(v) => self.scalars.get(&v.0).copied().unwrap_or(atom),
-            Atom::Lit(_) => atom,
-        }
+        atom.var().and_then(|v| self.scalars[v.index()]).unwrap_or(atom)
     }
 
     /// The operands that an equation reads.
     pub(crate) fn inputs(&self, eqn: usize) -> SmallVec<[Atom; 4]> {
-        let inputs = self.jaxpr.eqns()[eqn].inputs.iter();
+        let inputs = &self.jaxpr.eqns()[eqn].inputs;
         match self.kernels[eqn] {
-            Some(_) => inputs.map(|&a| self.resolve(a)).collect(),
-            None => inputs.copied().collect(),
+            Some(_) => inputs.iter().map(|&a| self.resolve(a)).collect(),
+            None => SmallVec::from_slice(inputs),
         }
+    }
+
+    /// True for the broadcast of a scalar that only elementwise equations read.
+    fn is_dropped(&self, eqn: &Eqn, used: &[bool]) -> bool {
+        let out = eqn.first_out as usize;
+        eqn.n_outs == 1 && self.scalars[out].is_some() && !used[out]
     }
 
     /// The variables that something reads.
@@ -89,9 +107,7 @@ impl<'a> Schedule<'a> {
             used[v.index()] = true;
         }
         for (i, eqn) in self.jaxpr.eqns().iter().enumerate().rev() {
-            let dropped =
-                self.scalars.contains_key(&eqn.first_out) && !used[eqn.first_out as usize];
-            if !dropped {
+            if !self.is_dropped(eqn, &used) {
                 for v in self.inputs(i).into_iter().filter_map(Atom::var) {
                     used[v.index()] = true;
                 }
@@ -101,49 +117,61 @@ impl<'a> Schedule<'a> {
     }
 
     fn order(&mut self, used: &[bool]) {
-        // The size of the open chain that gives a variable.
-        let mut open_of: Vec<usize> = vec![usize::MAX; self.jaxpr.n_vars()];
-        let mut open: HashMap<usize, Open> = HashMap::new();
-        for (i, eqn) in self.jaxpr.eqns().iter().enumerate() {
-            if self.scalars.contains_key(&eqn.first_out) && !used[eqn.first_out as usize] {
+        let mut open = Opens {
+            by_size: HashMap::new(),
+            giving: vec![usize::MAX; self.jaxpr.n_vars()],
+            read: vec![NONE; self.jaxpr.n_vars()],
+            n_marks: 0,
+        };
+        let jaxpr = self.jaxpr;
+        for (i, eqn) in jaxpr.eqns().iter().enumerate() {
+            if self.is_dropped(eqn, used) {
                 continue;
             }
             let size = match self.kernels[i] {
-                Some(_) => self.jaxpr.types()[eqn.first_out as usize].numel(),
+                Some(_) => jaxpr.types()[eqn.first_out as usize].numel(),
                 None => usize::MAX,
             };
-            let mut fresh = 0;
-            for v in self.inputs(i).into_iter().filter_map(Atom::var) {
-                let from = open_of[v.index()];
+            let inputs = self.inputs(i);
+            for v in inputs.iter().filter_map(|a| a.var()) {
+                let from = open.giving[v.index()];
                 if from != usize::MAX && from != size {
-                    self.close(&mut open, from, &mut open_of);
+                    self.close(&mut open, from);
                 }
-                fresh += usize::from(from != size);
             }
             if size == usize::MAX {
                 self.nodes.push(Node::One(i));
                 continue;
             }
-            if open.get(&size).is_some_and(|c| size > 1 && c.n_inputs + fresh > MOST_INPUTS) {
-                self.close(&mut open, size, &mut open_of);
+            if open.by_size.get(&size).is_some_and(|c| size > 1 && c.n_inputs >= MOST_INPUTS) {
+                self.close(&mut open, size);
             }
-            let chain = open.entry(size).or_default();
+            let chain = open.by_size.entry(size).or_insert_with(|| {
+                open.n_marks += 1;
+                Open { members: Vec::new(), n_inputs: 0, mark: open.n_marks }
+            });
+            for v in inputs.iter().filter_map(|a| a.var()) {
+                if open.giving[v.index()] != size && open.read[v.index()] != chain.mark {
+                    open.read[v.index()] = chain.mark;
+                    chain.n_inputs += 1;
+                }
+            }
+            self.places[eqn.first_out as usize] = chain.members.len() as u32;
             chain.members.push(i);
-            chain.n_inputs += fresh;
-            open_of[eqn.first_out as usize] = size;
+            open.giving[eqn.first_out as usize] = size;
         }
-        let mut rest: Vec<(usize, usize)> =
-            open.iter().filter_map(|(&n, c)| Some((*c.members.first()?, n))).collect();
+        let first = |c: &Open| c.members.first().copied();
+        let mut rest: Vec<_> = open.by_size.iter().map(|(&n, c)| (first(c), n)).collect();
         rest.sort_unstable();
         for (_, n) in rest {
-            self.close(&mut open, n, &mut open_of);
+            self.close(&mut open, n);
         }
     }
 
-    fn close(&mut self, open: &mut HashMap<usize, Open>, size: usize, open_of: &mut [usize]) {
-        let Some(chain) = open.remove(&size) else { return };
+    fn close(&mut self, open: &mut Opens, size: usize) {
+        let Some(chain) = open.by_size.remove(&size) else { return };
         for &i in &chain.members {
-            open_of[self.jaxpr.eqns()[i].first_out as usize] = usize::MAX;
+            open.giving[self.jaxpr.eqns()[i].first_out as usize] = usize::MAX;
         }
         self.nodes.push(match chain.members.as_slice() {
             &[one] => Node::One(one),
@@ -159,10 +187,12 @@ impl<'a> Schedule<'a> {
         escapes: impl Fn(u32) -> bool,
     ) -> (Chain, Vec<Atom>, Vec<u32>) {
         let n = self.jaxpr.types()[self.jaxpr.eqns()[members[0]].first_out as usize].numel();
-        let mut local: HashMap<u32, usize> = HashMap::new();
-        for (k, &i) in members.iter().enumerate() {
-            local.insert(self.jaxpr.eqns()[i].first_out, k);
-        }
+        // The member that gives an operand.
+        let local = |atom: &Atom| {
+            let place = self.places[atom.var()?.index()] as usize;
+            let eqn = &self.jaxpr.eqns()[*members.get(place)?];
+            (eqn.first_out == atom.var()?.0).then_some(place)
+        };
         // The operands, and when each value of the chain is read last.
         let mut operands: Vec<Atom> = Vec::new();
         let mut register_of: HashMap<Atom, u32> = HashMap::new();
@@ -170,8 +200,8 @@ impl<'a> Schedule<'a> {
         let mut outs: Vec<u32> = Vec::new();
         for (k, &i) in members.iter().enumerate() {
             for atom in self.inputs(i) {
-                match atom.var().and_then(|v| local.get(&v.0)) {
-                    Some(&from) => last[from] = k,
+                match local(&atom) {
+                    Some(from) => last[from] = k,
                     None => {
                         register_of.entry(atom).or_insert_with(|| {
                             operands.push(atom);
@@ -187,8 +217,7 @@ impl<'a> Schedule<'a> {
         }
         let first_out = operands.len() as u32;
         let first_block = first_out + outs.len() as u32;
-        let mut out_register =
-            outs.iter().zip(first_out..).map(|(&v, r)| (v, r)).collect::<HashMap<_, _>>();
+        let mut next_out = first_out..first_block;
         let mut registers = vec![NONE; members.len()];
         let (mut free, mut n_blocks) = (Vec::new(), 0u32);
         let mut links = Vec::with_capacity(members.len());
@@ -197,14 +226,15 @@ impl<'a> Schedule<'a> {
             let mut ins = [0; 3];
             let inputs = self.inputs(i);
             for (register, &atom) in ins.iter_mut().zip(&inputs) {
-                *register = match atom.var().and_then(|v| local.get(&v.0)) {
-                    Some(&from) => registers[from],
+                *register = match local(&atom) {
+                    Some(from) => registers[from],
                     None => register_of[&atom],
                 };
             }
-            registers[k] = match out_register.remove(&self.jaxpr.eqns()[i].first_out) {
-                Some(register) => register,
-                None => free.pop().unwrap_or_else(|| {
+            // Results are numbered in the order of the members that give them.
+            registers[k] = match escapes(self.jaxpr.eqns()[i].first_out) {
+                true => next_out.next().unwrap_or(NONE),
+                false => free.pop().unwrap_or_else(|| {
                     n_blocks += 1;
                     first_block + n_blocks - 1
                 }),
@@ -212,7 +242,7 @@ impl<'a> Schedule<'a> {
             links.push(Link { kernel, ins, out: registers[k] });
             // Blocks that are free only after the link, since its output overlaps no operand.
             for (j, atom) in inputs.iter().enumerate() {
-                if let Some(&from) = atom.var().and_then(|v| local.get(&v.0))
+                if let Some(from) = local(atom)
                     && last[from] == k
                     && registers[from] >= first_block
                     && !inputs[..j].contains(atom)
@@ -236,20 +266,23 @@ impl<'a> Schedule<'a> {
 
 /// The kernel of an equation that may be part of a chain.
 fn chainable(jaxpr: &Jaxpr, eqn: &Eqn) -> Option<Kernel> {
-    use pullback_ir::Type;
     if eqn.n_outs != 1 || eqn.inputs.len() > 3 || eqn.inputs.is_empty() {
         return None;
     }
-    let out = jaxpr.types()[eqn.first_out as usize].clone();
+    let Type::Array { dtype: out, shape } = &jaxpr.types()[eqn.first_out as usize] else {
+        return None;
+    };
+    let n = numel(shape);
     let mut dtypes: SmallVec<[DType; 3]> = SmallVec::new();
     for &atom in &eqn.inputs {
-        let ty = jaxpr.ty(atom);
-        let Type::Array { dtype, .. } = ty else { return None };
-        if ty.numel() != out.numel() && ty.numel() != 1 {
-            return None;
-        }
-        dtypes.push(dtype);
+        dtypes.push(match atom {
+            Atom::Lit(lit) => lit.dtype(),
+            Atom::Var(v) => match &jaxpr.types()[v.index()] {
+                Type::Array { dtype, shape } if [n, 1].contains(&numel(shape)) => *dtype,
+                _ => return None,
+            },
+        });
     }
     let kernel = kernel(&eqn.prim, &dtypes)?;
-    (kernel.arity == dtypes.len() && kernel.out == out.dtype()).then_some(kernel)
+    (kernel.arity == dtypes.len() && kernel.out == *out).then_some(kernel)
 }

@@ -43,6 +43,37 @@ fn values_live_as_long_as_they_are_read() {
 }
 
 #[test]
+fn chains_equal_the_interpreter() {
+    for n in [0, 1, 5, 1025, 70_001] {
+        check(&build(3, &[n], |b, x| {
+            // Scalars, broadcasts of scalars, results in the middle, a comparison, other dtypes.
+            let half = b.broadcast_in_dim(b.lit(DType::F32, 0.5), &[n], &[]);
+            let y = b.add(b.mul(x[0], half), x[1]);
+            let total = b.reduce_sum(x[2], &[0]);
+            let scaled = b.mul(b.sqrt(y), total);
+            let mask = b.gt(scaled, x[2]);
+            let chosen = b.select(mask, y, b.neg(x[2]));
+            let wide = b.convert(chosen, DType::F64);
+            let wide = b.sub(b.mul(wide, wide), b.lit(DType::F64, 0.25));
+            // A second chain of another size in between, which reads the first one's sum.
+            let s = b.reduce_max(chosen, &[0]);
+            let s = b.exp(b.neg(s));
+            let z = b.mul(b.reshape(chosen, &[n, 1]), b.lit(DType::F32, 3.0));
+            vec![y, wide, mask, b.add(b.reshape(z, &[n]), s), half]
+        }));
+    }
+}
+
+#[test]
+fn chains_may_read_many_arrays() {
+    check(&build(40, &[300], |b, x| {
+        let y = x.iter().fold(x[0], |y, &x| b.add(b.mul(y, x), x));
+        let z = x.iter().fold(y, |z, &x| b.sub(z, x));
+        vec![y, z]
+    }));
+}
+
+#[test]
 fn results_may_be_inputs() {
     check(&build(1, &[3], |_, x| vec![x[0], x[0]]));
     check(&build(0, &[3], |_, _| vec![]));

@@ -1,17 +1,24 @@
 //! Odd sizes: empty, one, around vectors, large enough for threads.
 
 use crate::draw::{Draw, assert_same, execute, tolerance};
+use pullback_ir::prim::arg_reduce::ArgReduce;
 use pullback_ir::prim::binary::Binary;
 use pullback_ir::prim::broadcast::BroadcastInDim;
 use pullback_ir::prim::clamp::Clamp;
 use pullback_ir::prim::compare::Compare;
 use pullback_ir::prim::convert::Convert;
+use pullback_ir::prim::cumulative::{Cumulative, CumulativeOp};
 use pullback_ir::prim::dot::DotGeneral;
+use pullback_ir::prim::gather::{Gather, GatherDims, IndexMode};
 use pullback_ir::prim::integer_pow::IntegerPow;
 use pullback_ir::prim::pad::Pad;
 use pullback_ir::prim::permute::Transpose;
+use pullback_ir::prim::random::Random;
 use pullback_ir::prim::reduce::{Reduce, ReduceOp};
+use pullback_ir::prim::scatter::{Scatter, ScatterDims, ScatterOp};
 use pullback_ir::prim::select::SelectN;
+use pullback_ir::prim::sort::Sort;
+use pullback_ir::prim::top_k::TopK;
 use pullback_ir::prim::unary::Unary;
 use pullback_ir::prim::{Domain, Prim};
 use pullback_ir::{DType, Type};
@@ -99,6 +106,74 @@ fn movements() {
             check(broadcast, std::slice::from_ref(&x), any);
             let pad = Pad { config: [(1, -1, 2), (-2, 3, 0)].as_slice().into() };
             check(pad, &[Type::of(dtype, &[m + 1, n + 2]), Type::scalar(dtype)], any);
+        }
+    }
+}
+
+#[test]
+fn orders_and_scans() {
+    for n in [0, 1, 2, 33, 1000, 20_001] {
+        for dtype in [DType::F32, DType::F64, DType::I8, DType::U64, DType::BF16] {
+            let (x, rows) = (Type::of(dtype, &[n]), Type::of(dtype, &[3, n, 2]));
+            // Any bits: NaN of all kinds, infinities, both zeros; few values: many ties.
+            for domain in [Domain::AnyBits, Domain::Bits] {
+                for (ty, axis) in [(&x, 0), (&rows, 1)] {
+                    let ty = std::slice::from_ref(ty);
+                    let sort = Sort { dimension: axis, is_stable: true, num_keys: 1 };
+                    check(sort, ty, domain);
+                    check(sort, &[ty[0].clone(), ty[0].clone()], domain);
+                    check(TopK { k: n / 2, axis }, ty, domain);
+                    let index_dtype = DType::I32;
+                    for max in [false, true].into_iter().filter(|_| n > 0) {
+                        check(ArgReduce { max, axis, index_dtype }, ty, domain);
+                    }
+                    for reverse in [false, true] {
+                        check(Cumulative { op: CumulativeOp::Max, axis, reverse }, ty, domain);
+                    }
+                }
+            }
+            let sum = Cumulative { op: CumulativeOp::Sum, axis: 1, reverse: true };
+            check(sum, &[rows], Domain::Range(-3.0, 3.0));
+        }
+    }
+}
+
+#[test]
+fn random_bits() {
+    for dtype in [DType::U8, DType::U32, DType::U64] {
+        for n in [0, 1, 63, 70_001] {
+            let prim = Random::Bits { dtype, shape: [n].as_slice().into() };
+            check(prim, &[Type::of(DType::U32, &[3, 8])], Domain::AnyBits);
+        }
+    }
+}
+
+#[test]
+fn rows_of_a_table() {
+    let dims = GatherDims {
+        offset_dims: [1].as_slice().into(),
+        collapsed_slice_dims: [0].as_slice().into(),
+        start_index_map: [0].as_slice().into(),
+        ..GatherDims::default()
+    };
+    let indices = Type::of(DType::I32, &[5000, 1]);
+    for (rows, columns) in [(7, 1), (7, 8), (3, 130)] {
+        let table = Type::of(DType::F32, &[rows, columns]);
+        for mode in [IndexMode::Clip, IndexMode::FillOrDrop] {
+            let gather = Gather {
+                dims: dims.clone(),
+                slice_sizes: [1, columns].as_slice().into(),
+                mode,
+                fill_value: None,
+            };
+            check(gather, &[table.clone(), indices.clone()], Domain::Range(-9.0, 9.0));
+            for op in [ScatterOp::Add, ScatterOp::Set, ScatterOp::Max] {
+                let dims = ScatterDims::from_gather(&dims);
+                let scatter = Scatter { op, dims, mode, unique_indices: false };
+                let updates = Type::of(DType::F32, &[5000, columns]);
+                let types = [table.clone(), indices.clone(), updates];
+                check(scatter, &types, Domain::Range(-9.0, 9.0));
+            }
         }
     }
 }
