@@ -26,6 +26,9 @@ pub use pullback_array::__private;
 
 /// What most programs need: `use pullback::prelude::*;`.
 pub mod prelude {
+    pub use crate::random::{
+        self, bernoulli, categorical, normal, permutation, randint, shuffle, uniform, uniform_in,
+    };
     pub use crate::{
         Array, Aux, Axis, DType, Error, Func, Jaxpr, Key, Policy, Tree, Vmap, arange, arange_step,
         arg, array, checkpoint, checkpoint_with, custom_jvp, custom_vjp, eval_shape, eye, full,

@@ -3,13 +3,13 @@
 //! Every function is written once, in terms of primitives and of each other, and so works on concrete
 //! arrays and under every transformation.
 
-mod axes;
+pub(crate) mod axes;
 mod creation;
 mod elementwise;
 mod linear;
 mod nested;
 mod nn;
-mod operand;
+pub(crate) mod operand;
 mod operators;
 mod reductions;
 mod shaping;
