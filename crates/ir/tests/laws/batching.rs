@@ -4,7 +4,7 @@ use crate::support::*;
 use pullback_ir::prim::Batch;
 use pullback_ir::{Builder, Type, Value};
 
-fn check_batch(
+pub fn check_batch(
     sample: &pullback_ir::prim::Sample,
     dims: &[Option<usize>],
     size: usize,

@@ -7,6 +7,7 @@
 #![allow(unreachable_pub)]
 
 mod batching;
+mod coverage;
 mod derivatives;
 mod support;
 mod text;
