@@ -7,6 +7,7 @@
 //! | `optimization_barrier x y` | `x`, `y` |
 //! | `unstack[axis]` | `split`, `squeeze` |
 //! | `reshape[dimensions=(1, 0)]` | `transpose`, `reshape` |
+//! | `top_k[k=2]` of older versions | `top_k` along the last axis |
 //! | `psum[axes=(0,)]`, which `vmap` leaves | `reduce_sum` |
 
 use crate::builder::Builder;
@@ -15,6 +16,7 @@ use crate::jaxpr::{Atom, Atoms};
 use crate::param::{Param, ParamMap};
 use crate::prim::Prim;
 use crate::prim::jit::Jit;
+use crate::prim::top_k::TopK;
 use crate::shape::Axes;
 
 /// The results of an equation that is not one of ours; `None` for all others.
@@ -64,6 +66,12 @@ pub(super) fn desugar(
                 Some(prim) => b.bind(prim?, &moved)?,
                 None => return Ok(None),
             }
+        }
+        "top_k" if params.get("axis").is_none() => {
+            let [x] = one_array(b, name, operands)?;
+            params.ignore(&["operand"]);
+            let axis = b.ty(x).rank().saturating_sub(1);
+            b.bind(TopK { axis, k: params.usize("k")? }, &[x])?
         }
         "psum" if params.get("axes").is_some() => {
             let mut sum = ParamMap::new(vec![("axes".into(), params.any("axes")?)]);

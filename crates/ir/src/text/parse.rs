@@ -939,13 +939,17 @@ fn unquote(quoted: &str) -> String {
     out
 }
 
+const DRAW_OUTSIDE: &str = "draw the numbers outside and pass them as inputs";
+
 fn no_dtype(name: &str) -> String {
     let names: Vec<&str> = DType::ALL.iter().map(|d| d.name()).collect();
     let known = names.join(" ");
     match name {
-        "key" => "the key types of JAX are not read: its random bits come from another cipher; \
-                  draw the numbers outside and pass them as inputs"
-            .into(),
+        "key" => {
+            "the key types of JAX are not read: its random bits come from another cipher; "
+                .to_owned()
+                + DRAW_OUTSIDE
+        }
         "c64" | "c128" => {
             format!("complex numbers (`{name}`) are not read; the dtypes are {known}")
         }
@@ -958,6 +962,16 @@ fn no_dtype(name: &str) -> String {
 
 fn unknown_primitive(name: &str) -> String {
     let mut message = format!("there is no primitive `{name}`");
+    match name {
+        "random_seed" | "random_wrap" | "random_unwrap" | "random_gamma" | "threefry2x32" => {
+            return message + ": JAX's random bits come from another cipher; " + DRAW_OUTSIDE;
+        }
+        "custom_lin" | "linear_call" => {
+            return message
+                + ": its transpose is a function of Python's, which the text does not hold";
+        }
+        _ => {}
+    }
     let far = name.len().div_ceil(3).min(3);
     let mut near: Vec<(usize, &str)> = Prim::all_names()
         .into_iter()

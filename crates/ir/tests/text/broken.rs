@@ -32,6 +32,8 @@ fn unknown_primitives() {
         in_eqn("c:f32[3] = reduce_summ[axes=(0,)] a"),
         in_eqn("c:f32[3] = cosin a"),
         in_eqn("c:f32[3] = frobnicate a"),
+        in_eqn("c:f32[3] = random_wrap[impl=fry] a"),
+        in_eqn("c:f32[3] = custom_lin[bwd=<lambda> in_zeros=[False] num_res=1] a b"),
     ];
     insta::assert_snapshot!(shown.join("\n"), @r"
     error: there is no primitive `reduce_summ`; did you mean `reduce_sum`?
@@ -50,6 +52,18 @@ fn unknown_primitives() {
      --> 2:16
       |
     2 |     c:f32[3] = frobnicate a
+      |                ^
+
+    error: there is no primitive `random_wrap`: JAX's random bits come from another cipher; draw the numbers outside and pass them as inputs
+     --> 2:16
+      |
+    2 |     c:f32[3] = random_wrap[impl=fry] a
+      |                ^
+
+    error: there is no primitive `custom_lin`: its transpose is a function of Python's, which the text does not hold
+     --> 2:16
+      |
+    2 |     c:f32[3] = custom_lin[bwd=<lambda> in_zeros=[False] num_res=1] a b
       |                ^
     ");
 }

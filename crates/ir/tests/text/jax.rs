@@ -256,7 +256,8 @@ fn equations_that_are_others_here() {
     l:f64[2,3] = exp[accuracy=AccuracyMode.HIGHEST] a
     m:f64[2,3] = exp[accuracy=<jax._src.lax.lax.Tolerance object at 0x7f6f8c>] a
     n:f64[2,3] = pow a 2:i64[]
-  in (d, e, f, g, h, j, k, l, m, n) }";
+    o:f64[2,1] _:i32[2,1] = top_k[k=1 operand=None] a
+  in (d, e, f, g, h, j, k, l, m, n, o) }";
     insta::assert_snapshot!(read_as(text), @r"
     { lambda ; a:f64[2,3] b:f64[3]. let
         c:f64[1,3] = slice[limit_indices=(1, 3) start_indices=(0, 0) strides=None] a
@@ -272,6 +273,7 @@ fn equations_that_are_others_here() {
         m:f64[2,3] = exp a
         n:f64[2,3] = exp a
         o:f64[2,3] = pow a 2:i64[]
-      in (b, d, f, h, i, k, l, m, n, o) }
+        p:f64[2,1] _:i32[2,1] = top_k[axis=1 k=1] a
+      in (b, d, f, h, i, k, l, m, n, o, p) }
     ");
 }

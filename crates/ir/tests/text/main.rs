@@ -1,6 +1,7 @@
 //! The text form: printing, reading, reading JAX's prints, and broken texts.
 
 mod broken;
+mod docs;
 mod golden;
 mod jax;
 mod law;
