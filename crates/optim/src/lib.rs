@@ -26,7 +26,7 @@
 //!     (step(&opt, p, &grads, s), loss)
 //! });
 //! let (x, y) = (array![0.0, 1.0, 2.0, 3.0], array![1.0, 3.0, 5.0, 7.0]);
-//! let mut p = Params { a: array!(0.0), b: array!(0.0) };
+//! let mut p = Params { a: Array::from(0.0), b: Array::from(0.0) };
 //! let mut s = opt.init(&p);
 //! for _ in 0..500 {
 //!     ((p, s), _) = train(&p, &s, &x, &y);
@@ -67,3 +67,5 @@ pub use schedule::Schedule;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_golden;

@@ -4,11 +4,11 @@
 //! `f64` is the constant schedule, and so is every function `Fn(&Array) -> Array` a schedule.
 //!
 //! ```
-//! use pullback::array;
+//! use pullback::Array;
 //! use pullback_optim::schedule::{Schedule, cosine, warm_up};
 //!
 //! let rate = warm_up(10, cosine(1e-3, 1000, 0.0));
-//! let at = |step: i32| rate.at(&array!(step)).item::<f64>();
+//! let at = |step: i32| rate.at(&Array::from(step)).item::<f64>();
 //! assert_eq!(at(0), 0.0); // the first step of a warm-up moves nothing
 //! assert_eq!((at(5), at(10)), (5e-4, 1e-3));
 //! assert!((at(510) - 5e-4).abs() < 1e-12);
