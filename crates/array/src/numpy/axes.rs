@@ -11,14 +11,14 @@ use std::ops::RangeFull;
 /// An integer of the source that is an axis, a size or a count: `i32`, `i64`, `isize`, `usize`.
 pub trait Int: Copy {
     #[doc(hidden)]
-    fn to_i64(self) -> i64;
+    fn as_i64(self) -> i64;
 }
 
 macro_rules! ints {
     ($($t:ty),*) => {
         $(impl Int for $t {
             #[inline]
-            fn to_i64(self) -> i64 {
+            fn as_i64(self) -> i64 {
                 // A size beyond i64 cannot exist; as the largest one it is refused with its array.
                 i64::try_from(self).unwrap_or(i64::MAX)
             }
@@ -46,49 +46,49 @@ pub type Sizes = SmallVec<[i64; 4]>;
 
 impl<T: Int> IntoSizes for T {
     fn into_sizes(self) -> Sizes {
-        SmallVec::from_slice(&[self.to_i64()])
+        SmallVec::from_slice(&[self.as_i64()])
     }
 }
 
 impl<T: Int, const N: usize> IntoSizes for [T; N] {
     fn into_sizes(self) -> Sizes {
-        self.iter().map(|n| n.to_i64()).collect()
+        self.iter().map(|n| n.as_i64()).collect()
     }
 }
 
 impl<T: Int, const N: usize> IntoSizes for &[T; N] {
     fn into_sizes(self) -> Sizes {
-        self.iter().map(|n| n.to_i64()).collect()
+        self.iter().map(|n| n.as_i64()).collect()
     }
 }
 
 impl<T: Int> IntoSizes for &[T] {
     fn into_sizes(self) -> Sizes {
-        self.iter().map(|n| n.to_i64()).collect()
+        self.iter().map(|n| n.as_i64()).collect()
     }
 }
 
 impl<T: Int> IntoSizes for Vec<T> {
     fn into_sizes(self) -> Sizes {
-        self.iter().map(|n| n.to_i64()).collect()
+        self.iter().map(|n| n.as_i64()).collect()
     }
 }
 
 impl<T: Int> IntoSizes for &Vec<T> {
     fn into_sizes(self) -> Sizes {
-        self.iter().map(|n| n.to_i64()).collect()
+        self.iter().map(|n| n.as_i64()).collect()
     }
 }
 
 impl IntoSizes for Shape {
     fn into_sizes(self) -> Sizes {
-        self.iter().map(|n| n.to_i64()).collect()
+        self.iter().map(|n| n.as_i64()).collect()
     }
 }
 
 impl IntoSizes for &Shape {
     fn into_sizes(self) -> Sizes {
-        self.iter().map(|n| n.to_i64()).collect()
+        self.iter().map(|n| n.as_i64()).collect()
     }
 }
 
@@ -104,7 +104,7 @@ macro_rules! tuples {
             #[allow(non_snake_case)]
             fn into_sizes(self) -> Sizes {
                 let ($($name,)*) = self;
-                SmallVec::from_slice(&[$($name.to_i64()),*])
+                SmallVec::from_slice(&[$($name.as_i64()),*])
             }
         })*
     };
@@ -225,7 +225,7 @@ pub(crate) fn distinct_in(axes: &[i64], rank: usize) -> Result<Axes, Fault> {
 /// One axis of an array.
 #[track_caller]
 pub(crate) fn axis(op: &str, x: &Array, axis: impl Int) -> usize {
-    match axis_in(axis.to_i64(), x.ndim()) {
+    match axis_in(axis.as_i64(), x.ndim()) {
         Ok(a) => a,
         Err(rule) => refuse(op, &[x], rule),
     }

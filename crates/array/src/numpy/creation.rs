@@ -90,7 +90,7 @@ pub fn full<T: Element>(shape: impl IntoSizes, value: T) -> Array {
 /// If the value cannot be of that dtype.
 #[track_caller]
 pub fn full_of(dtype: DType, shape: impl IntoSizes, value: impl Scalar) -> Array {
-    filled(lit_of("full_of", value.number(), dtype), axes::shape("full_of", shape))
+    filled(lit_of("full_of", value.scalar_number(), dtype), axes::shape("full_of", shape))
 }
 
 /// All elements alike, with the dtype and shape of an array.
@@ -99,7 +99,7 @@ pub fn full_of(dtype: DType, shape: impl IntoSizes, value: impl Scalar) -> Array
 /// If the value cannot be of that dtype.
 #[track_caller]
 pub fn full_like(x: &Array, value: impl Scalar) -> Array {
-    full_beside(&[x], lit_of("full_like", value.number(), x.dtype()), x.shape())
+    full_beside(&[x], lit_of("full_like", value.scalar_number(), x.dtype()), x.shape())
 }
 
 /// The numbers 0, 1, …, n − 1.
@@ -131,7 +131,7 @@ pub fn arange_step<T: Element + Scalar>(start: T, stop: T, step: T) -> Array {
     if !T::DTYPE.is_number() {
         fail(Error::msg("`arange` makes numbers, not bool"));
     }
-    let n = match (start.number(), stop.number(), step.number()) {
+    let n = match (start.scalar_number(), stop.scalar_number(), step.scalar_number()) {
         (Number::Int(a), Number::Int(b), Number::Int(s)) if s != 0 => {
             // ⌈(b − a)/s⌉, without overflow because T has at most 64 bits.
             let n =

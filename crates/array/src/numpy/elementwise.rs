@@ -119,7 +119,7 @@ macro_rules! binary_methods {
             $($(#[$doc])*
             #[track_caller]
             pub fn $name(&self, other: impl IntoOperand) -> Array {
-                elementwise(stringify!($name), $prim, &[Operand::Array(self), other.operand()])
+                elementwise(stringify!($name), $prim, &[Operand::Array(self), other.as_operand()])
             })*
         }
     };
@@ -156,7 +156,7 @@ impl Array {
     /// dtype; integers wrap.
     #[track_caller]
     pub fn pow(&self, y: impl IntoOperand) -> Array {
-        match y.operand() {
+        match y.as_operand() {
             Operand::Scalar(Number::Int(n), _) if i32::try_from(n).is_ok() => self.powi(n as i32),
             y => elementwise("pow", Binary::Pow, &[Operand::Array(self), y]),
         }
@@ -205,7 +205,7 @@ impl Array {
     pub fn logaddexp(&self, other: impl IntoOperand) -> Array {
         // max + log1p(exp(−|x − y|)). Where both are the same infinity their difference is NaN: the
         // sum gives that infinity (or NaN) there, as in `jax.numpy.logaddexp`.
-        let operands = [Operand::Array(self), other.operand()];
+        let operands = [Operand::Array(self), other.as_operand()];
         let delta = elementwise("logaddexp", Binary::Sub, &operands);
         let larger = elementwise("logaddexp", Binary::Max, &operands);
         let sum = elementwise("logaddexp", Binary::Add, &operands);
@@ -215,7 +215,7 @@ impl Array {
     /// The quotient rounded towards −∞, NumPy's `//`. Floats and integers.
     #[track_caller]
     pub fn floor_divide(&self, other: impl IntoOperand) -> Array {
-        let operands = [Operand::Array(self), other.operand()];
+        let operands = [Operand::Array(self), other.as_operand()];
         let quotient = elementwise("floor_divide", Binary::Div, &operands);
         if self.dtype().is_float() {
             return quotient.floor();
@@ -234,7 +234,7 @@ impl Array {
     /// integers.
     #[track_caller]
     pub fn remainder(&self, other: impl IntoOperand) -> Array {
-        let y = other.operand();
+        let y = other.as_operand();
         let rest = elementwise("remainder", Binary::Rem, &[Operand::Array(self), y]);
         if self.dtype().is_unsigned() {
             return rest;
@@ -283,8 +283,8 @@ impl Array {
     /// `jax.numpy.clip`.
     #[track_caller]
     pub fn clip(&self, low: impl IntoOperand, high: impl IntoOperand) -> Array {
-        let raised = elementwise("clip", Binary::Max, &[low.operand(), Operand::Array(self)]);
-        elementwise("clip", Binary::Min, &[high.operand(), Operand::Array(&raised)])
+        let raised = elementwise("clip", Binary::Max, &[low.as_operand(), Operand::Array(self)]);
+        elementwise("clip", Binary::Min, &[high.as_operand(), Operand::Array(&raised)])
     }
 
     /// Where an element is NaN, as bool. Floats only.
@@ -312,7 +312,7 @@ impl Array {
     /// `a` where this bool array is true, else `b`: see [`select`].
     #[track_caller]
     pub fn select(&self, a: impl IntoOperand, b: impl IntoOperand) -> Array {
-        select_operands(self, a.operand(), b.operand())
+        select_operands(self, a.as_operand(), b.as_operand())
     }
 
     /// The elements converted to a dtype: floats become integers by truncation, saturating, NaN as 0;
@@ -365,9 +365,13 @@ pub fn stop_gradient(x: &Array) -> Array {
 /// If `condition` is not bool, or the cases differ in dtype.
 #[track_caller]
 pub fn select(condition: impl IntoOperand, a: impl IntoOperand, b: impl IntoOperand) -> Array {
-    match condition.operand() {
-        Operand::Array(c) => select_operands(c, a.operand(), b.operand()),
-        c => fail(ill_typed("select", &[c, a.operand(), b.operand()], "the condition is no array")),
+    match condition.as_operand() {
+        Operand::Array(c) => select_operands(c, a.as_operand(), b.as_operand()),
+        c => fail(ill_typed(
+            "select",
+            &[c, a.as_operand(), b.as_operand()],
+            "the condition is no array",
+        )),
     }
 }
 

@@ -4,24 +4,37 @@
 //! arrays and under every transformation.
 
 pub(crate) mod axes;
+mod compare;
 mod creation;
+mod display;
 mod elementwise;
+mod index;
+mod indexing;
+mod joining;
 mod linear;
 mod nested;
 mod nn;
 pub(crate) mod operand;
 mod operators;
+mod picking;
 mod reductions;
 mod shaping;
+mod sorting;
 
 #[doc(hidden)]
 pub use axes::Sizes;
 pub use axes::{Int, IntoSizes, Over, keep};
+pub use compare::Elements;
 pub use creation::*;
 pub use elementwise::{select, stop_gradient};
+pub use index::{Ellipsis, IndexItem, IntoIndex, IntoSpan, NewAxis, Span, s};
+pub use indexing::At;
+pub use joining::{IntoWidths, PadMode, concat, stack};
 pub use nested::Nested;
 pub use nn::{one_hot, one_hot_of};
 pub use operand::{IntoOperand, Scalar};
+pub use pullback_ir::prim::gather::IndexMode;
+pub use sorting::sort_together;
 
 #[cfg(test)]
 mod tests_ops;

@@ -31,18 +31,18 @@ pub trait Nested {
     type Element: Element;
     /// Adds the sizes, outermost first, taken from the first element at each level.
     #[doc(hidden)]
-    fn sizes(&self, out: &mut Shape);
+    fn push_sizes(&self, out: &mut Shape);
     /// Adds the elements, checking that every level has its size.
     #[doc(hidden)]
-    fn elements(&self, sizes: &[usize], out: &mut Vec<Self::Element>) -> Result<(), Error>;
+    fn push_elements(&self, sizes: &[usize], out: &mut Vec<Self::Element>) -> Result<(), Error>;
 }
 
 macro_rules! scalars {
     ($($t:ty),*) => {
         $(impl Nested for $t {
             type Element = $t;
-            fn sizes(&self, _: &mut Shape) {}
-            fn elements(&self, _: &[usize], out: &mut Vec<$t>) -> Result<(), Error> {
+            fn push_sizes(&self, _: &mut Shape) {}
+            fn push_elements(&self, _: &[usize], out: &mut Vec<$t>) -> Result<(), Error> {
                 out.push(*self);
                 Ok(())
             }
@@ -55,14 +55,14 @@ scalars!(bool, u8, i8, i32, u32, i64, u64, f16, bf16, f32, f64);
 impl<T: Nested> Nested for [T] {
     type Element = T::Element;
 
-    fn sizes(&self, out: &mut Shape) {
+    fn push_sizes(&self, out: &mut Shape) {
         out.push(self.len());
         if let Some(first) = self.first() {
-            first.sizes(out);
+            first.push_sizes(out);
         }
     }
 
-    fn elements(&self, sizes: &[usize], out: &mut Vec<T::Element>) -> Result<(), Error> {
+    fn push_elements(&self, sizes: &[usize], out: &mut Vec<T::Element>) -> Result<(), Error> {
         let (Some(&n), rest) = (sizes.first(), sizes.get(1..).unwrap_or_default()) else {
             return Err(Error::msg("nested data has more levels in one place than in another"));
         };
@@ -72,37 +72,37 @@ impl<T: Nested> Nested for [T] {
                 self.len()
             )));
         }
-        self.iter().try_for_each(|x| x.elements(rest, out))
+        self.iter().try_for_each(|x| x.push_elements(rest, out))
     }
 }
 
 impl<T: Nested, const N: usize> Nested for [T; N] {
     type Element = T::Element;
-    fn sizes(&self, out: &mut Shape) {
-        self.as_slice().sizes(out);
+    fn push_sizes(&self, out: &mut Shape) {
+        self.as_slice().push_sizes(out);
     }
-    fn elements(&self, sizes: &[usize], out: &mut Vec<T::Element>) -> Result<(), Error> {
-        self.as_slice().elements(sizes, out)
+    fn push_elements(&self, sizes: &[usize], out: &mut Vec<T::Element>) -> Result<(), Error> {
+        self.as_slice().push_elements(sizes, out)
     }
 }
 
 impl<T: Nested> Nested for Vec<T> {
     type Element = T::Element;
-    fn sizes(&self, out: &mut Shape) {
-        self.as_slice().sizes(out);
+    fn push_sizes(&self, out: &mut Shape) {
+        self.as_slice().push_sizes(out);
     }
-    fn elements(&self, sizes: &[usize], out: &mut Vec<T::Element>) -> Result<(), Error> {
-        self.as_slice().elements(sizes, out)
+    fn push_elements(&self, sizes: &[usize], out: &mut Vec<T::Element>) -> Result<(), Error> {
+        self.as_slice().push_elements(sizes, out)
     }
 }
 
 impl<T: Nested + ?Sized> Nested for &T {
     type Element = T::Element;
-    fn sizes(&self, out: &mut Shape) {
-        T::sizes(self, out);
+    fn push_sizes(&self, out: &mut Shape) {
+        T::push_sizes(self, out);
     }
-    fn elements(&self, sizes: &[usize], out: &mut Vec<T::Element>) -> Result<(), Error> {
-        T::elements(self, sizes, out)
+    fn push_elements(&self, sizes: &[usize], out: &mut Vec<T::Element>) -> Result<(), Error> {
+        T::push_elements(self, sizes, out)
     }
 }
 
@@ -112,9 +112,9 @@ impl<N: Nested> From<N> for Array {
     #[track_caller]
     fn from(data: N) -> Array {
         let mut shape = Shape::new();
-        data.sizes(&mut shape);
+        data.push_sizes(&mut shape);
         let mut elements = Vec::with_capacity(pullback_ir::shape::numel(&shape));
-        match data.elements(&shape, &mut elements) {
+        match data.push_elements(&shape, &mut elements) {
             Ok(()) => Array::from_value(Value::new(shape, elements)),
             Err(e) => fail(e),
         }

@@ -19,7 +19,7 @@ use std::fmt;
 pub trait Scalar: Copy + Send + Sync + 'static {
     /// What it is, for conversion to the dtype of the array beside it.
     #[doc(hidden)]
-    fn number(self) -> Number;
+    fn scalar_number(self) -> Number;
     /// The dtype of an array made of it alone.
     #[doc(hidden)]
     const OWN_DTYPE: DType;
@@ -52,7 +52,7 @@ macro_rules! scalars {
         $(impl Scalar for $t {
             const OWN_DTYPE: DType = DType::$dtype;
             #[inline]
-            fn number(self) -> Number {
+            fn scalar_number(self) -> Number {
                 let $x = self;
                 Number::$variant($number)
             }
@@ -136,7 +136,7 @@ fn int(i: i128, dtype: DType) -> Option<Lit> {
 )]
 pub trait IntoOperand {
     #[doc(hidden)]
-    fn operand(&self) -> Operand<'_>;
+    fn as_operand(&self) -> Operand<'_>;
 }
 
 /// See [`IntoOperand`].
@@ -150,20 +150,20 @@ pub enum Operand<'a> {
 }
 
 impl IntoOperand for Array {
-    fn operand(&self) -> Operand<'_> {
+    fn as_operand(&self) -> Operand<'_> {
         Operand::Array(self)
     }
 }
 
 impl IntoOperand for &Array {
-    fn operand(&self) -> Operand<'_> {
+    fn as_operand(&self) -> Operand<'_> {
         Operand::Array(self)
     }
 }
 
 impl<T: Scalar> IntoOperand for T {
-    fn operand(&self) -> Operand<'_> {
-        Operand::Scalar(self.number(), T::OWN_DTYPE)
+    fn as_operand(&self) -> Operand<'_> {
+        Operand::Scalar(self.scalar_number(), T::OWN_DTYPE)
     }
 }
 

@@ -27,7 +27,7 @@ macro_rules! left_scalar {
             type Output = Array;
             #[track_caller]
             fn $method(self, rhs: Array) -> Array {
-                let x = Operand::Scalar(self.number(), <$t>::OWN_DTYPE);
+                let x = Operand::Scalar(self.scalar_number(), <$t>::OWN_DTYPE);
                 elementwise($sign, $prim(rhs.dtype()), &[x, Operand::Array(&rhs)])
             }
         }
@@ -36,7 +36,7 @@ macro_rules! left_scalar {
             type Output = Array;
             #[track_caller]
             fn $method(self, rhs: &Array) -> Array {
-                let x = Operand::Scalar(self.number(), <$t>::OWN_DTYPE);
+                let x = Operand::Scalar(self.scalar_number(), <$t>::OWN_DTYPE);
                 elementwise($sign, $prim(rhs.dtype()), &[x, Operand::Array(rhs)])
             }
         })*
@@ -81,7 +81,7 @@ macro_rules! operator {
             type Output = Array;
             #[track_caller]
             fn $method(self, rhs: T) -> Array {
-                let y = Operand::Scalar(rhs.number(), T::OWN_DTYPE);
+                let y = Operand::Scalar(rhs.scalar_number(), T::OWN_DTYPE);
                 elementwise($sign, $prim(self.dtype()), &[Operand::Array(self), y])
             }
         }
