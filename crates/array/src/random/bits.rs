@@ -172,7 +172,7 @@ pub(super) fn parameter(
     value: impl IntoOperand,
 ) -> Array {
     use crate::numpy::operand::Operand;
-    let array = match value.operand() {
+    let array = match value.as_operand() {
         Operand::Array(a) => a.clone(),
         Operand::Scalar(n, _) => match n.lit(dtype) {
             Ok(lit) => Array::from_value(lit.value()),

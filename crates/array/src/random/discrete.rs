@@ -24,7 +24,7 @@ use pullback_ir::{DType, Element, Lit, Shape};
 pub fn bernoulli(key: Key, p: impl IntoOperand, shape: impl IntoSizes) -> Array {
     let op = "bernoulli";
     let shape = axes::shape(op, shape);
-    let (dtype, p) = match p.operand() {
+    let (dtype, p) = match p.as_operand() {
         Operand::Array(a) if a.dtype().is_float() => {
             (working(a.dtype()), parameter(op, a.dtype(), &shape, "p", a))
         }
@@ -135,7 +135,7 @@ pub fn randint_of(
     let shape = axes::shape(op, shape);
     let bits = draw(op, DType::U64, key, shape.clone());
     let narrow = dtype.size() <= 4;
-    let offset = match (integer(lo.operand()), integer(hi.operand())) {
+    let offset = match (integer(lo.as_operand()), integer(hi.as_operand())) {
         (Some(low), Some(high)) => {
             let (first, last) = range(dtype);
             if low < first || high > last + 1 || low >= high {
@@ -155,8 +155,8 @@ pub fn randint_of(
             }
         }
         _ => {
-            let lo = parameter(op, dtype, &shape, "lo", &bound(op, dtype, "lo", lo.operand()));
-            let hi = parameter(op, dtype, &shape, "hi", &bound(op, dtype, "hi", hi.operand()));
+            let lo = parameter(op, dtype, &shape, "lo", &bound(op, dtype, "lo", lo.as_operand()));
+            let hi = parameter(op, dtype, &shape, "hi", &bound(op, dtype, "hi", hi.as_operand()));
             let some = hi.gt(&lo);
             let lo = lo.cast(DType::U64);
             let n = hi.cast(DType::U64) - &lo;

@@ -76,7 +76,7 @@ impl Key {
     #[track_caller]
     pub fn fold_in(&self, data: impl IntoOperand) -> Key {
         self.one("fold_in");
-        let data = match data.operand() {
+        let data = match data.as_operand() {
             Operand::Array(a) if a.ndim() == 0 && a.dtype().is_int() => a.cast(DType::U64),
             Operand::Scalar(n, _) => match n.integer() {
                 Some(n) if i64::try_from(n).is_ok() || u64::try_from(n).is_ok() => {
