@@ -3,6 +3,9 @@
 //! A value that only the chain reads never becomes an array: it lives in a block of the first-level
 //! cache. For small arrays a chain saves the allocations in between. This is all the fusion there is
 //! until the fused compiler takes the place of this file and of [`crate::schedule`].
+//!
+//! Measured in November 2026: an equation on 8 elements costs 6 ns in a chain and 70 alone, and the 47
+//! elementwise equations of Adam on 100,000 parameters add 0.1 ms to a training step.
 
 use crate::elementwise::{BLOCK, spread};
 use crate::kernel::Kernel;

@@ -12,6 +12,7 @@ use pullback_ir::prim::unary::Unary;
 use pullback_ir::scalar::{ConvertTo, IntScalar, OrdScalar, RealScalar};
 use pullback_ir::{DType, Element, Prim, dispatch};
 use std::mem::MaybeUninit;
+use std::ptr::NonNull;
 
 /// A loop over `n` elements.
 ///
@@ -108,9 +109,9 @@ impl Kernel {
 #[inline(always)]
 fn conjure<F: Copy>() -> F {
     const { assert!(size_of::<F>() == 0, "kernels are made of functions without captures") };
-    // SAFETY: the type has no bytes that could be invalid, and an instance of it, which may be copied,
-    // was given to the constructor of the kernel.
-    unsafe { MaybeUninit::<F>::uninit().assume_init() }
+    // SAFETY: a dangling pointer may be read for a type without bytes, and an instance of the type, which
+    // may be copied, was given to the constructor of the kernel.
+    unsafe { NonNull::<F>::dangling().read() }
 }
 
 /// # Safety

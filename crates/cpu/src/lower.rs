@@ -176,7 +176,7 @@ fn lower_op(jaxpr: &Jaxpr, eqn: &Eqn) -> Result<Op, Error> {
                 let types: Vec<Type> = eqn.inputs.iter().map(|&a| jaxpr.ty(a)).collect();
                 Op::Custom(prim.clone(), Executable::lower(&prim.expansion(&types)?)?)
             }
-            prim => Op::Prim(prim.clone()),
+            prim => Op::Prim(Box::new(prim.clone())),
         },
     })
 }

@@ -7,6 +7,7 @@ use crate::operand::{Operand, Values};
 use crate::scan::around;
 use pullback_ir::prim::sort::Sort;
 use pullback_ir::prim::top_k::TopK;
+use pullback_ir::scalar::OrdScalar;
 use pullback_ir::{DType, Element, Shape, Value, dispatch};
 use rayon::slice::ParallelSliceMut;
 use smallvec::smallvec;
@@ -38,7 +39,7 @@ fn key(dtype: DType, bits: u64, is_nan: bool, zeros: bool) -> u64 {
 fn keys(x: &Value, zeros: bool) -> Vec<u64> {
     let dtype = x.dtype();
     dispatch!(dtype, T => {
-        let key_of = |&e: &T| key(dtype, Element::to_bits(e), e != e, zeros);
+        let key_of = |&e: &T| key(dtype, Element::to_bits(e), OrdScalar::is_nan(e), zeros);
         x.slice::<T>().iter().map(key_of).collect()
     })
 }

@@ -3,6 +3,10 @@
 //! Large products of f32 and f64 are faer's; products with a vector and products of integers have
 //! loops here. Each element of the result is summed in an order that the sizes alone determine: the
 //! number of threads decides only who computes it.
+//!
+//! faer 0.24 divides rows and columns among threads, never the contracted axis, so its products have the
+//! same bits for every number of threads (`tests/it/threads.rs`). It fuses multiplications and additions,
+//! which is what a product means here, and why it equals the interpreter's only up to rounding.
 
 use crate::simd::wide;
 use crate::threads::{Shared, for_ranges, several};

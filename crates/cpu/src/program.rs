@@ -36,7 +36,7 @@ pub(crate) enum Source {
 /// What a step does.
 #[derive(Debug)]
 pub(crate) enum Op {
-    Prim(Prim),
+    Prim(Box<Prim>),
     Chain(Chain),
     /// A user's primitive, and its expansion for when the user gives no evaluation.
     Custom(Custom, Executable),

@@ -10,15 +10,17 @@ use crate::strided::{Strides, copy, row_major};
 use crate::threads::{Shared, for_ranges};
 use pullback_ir::prim::gather::{Gather, GatherDims, IndexMode};
 use pullback_ir::prim::scatter::{Scatter, ScatterOp};
-use pullback_ir::scalar::{NumScalar, OrdScalar};
+use pullback_ir::scalar::{NumScalar, OrdScalar, convert};
 use pullback_ir::shape::numel;
 use pullback_ir::{DType, Element, Shape, Type, Value, dispatch};
 
 /// Elements of an integer array; what is beyond `i64` is out of any bounds.
 fn numbers(x: &Value) -> Vec<i64> {
-    dispatch!(int x.dtype(), T => {
-        x.slice::<T>().iter().map(|&i| i64::try_from(i).unwrap_or(i64::MAX)).collect()
-    }, else => unreachable!("indices are integers"))
+    if x.dtype() == DType::U64 {
+        return x.slice::<u64>().iter().map(|&i| i64::try_from(i).unwrap_or(i64::MAX)).collect();
+    }
+    dispatch!(int x.dtype(), T => x.slice::<T>().iter().map(|&i| convert(i)).collect(),
+        else => unreachable!("indices are integers"))
 }
 
 /// Where windows are, in the operand and in the windowed array.
