@@ -84,3 +84,29 @@ where
 pub(crate) fn lowered(jaxpr: &Jaxpr) -> Jaxpr {
     transform::dce(&transform::cse(&transform::simplify(&transform::inline_calls(jaxpr))))
 }
+
+/// A jaxpr as a function: takes the inputs as a `Vec`, gives the results as one. It can be transformed
+/// like any other function, so that text from elsewhere becomes a citizen.
+///
+/// # Panics
+/// The returned function panics where arguments do not have the types of the inputs.
+#[track_caller]
+pub fn from_jaxpr(
+    jaxpr: &Jaxpr,
+) -> Func<dyn Fn(&Vec<crate::Array>) -> Vec<crate::Array> + Send + Sync> {
+    let at = Location::caller();
+    let jaxpr = jaxpr.clone();
+    let call = move |args: &Vec<crate::Array>| {
+        let types: Vec<Type> = args.iter().map(crate::Array::ty).collect();
+        if types != jaxpr.in_types() {
+            let e = crate::Error::msg(format!(
+                "the jaxpr takes {}, not {}",
+                pullback_ir::types::show_types(jaxpr.in_types()),
+                pullback_ir::types::show_types(&types)
+            ));
+            return ok_at(Err(e), "from_jaxpr", at);
+        }
+        ok_at(crate::trace::apply(&jaxpr, args, at), "from_jaxpr", at)
+    };
+    Func::new(std::sync::Arc::new(call), "from_jaxpr".into())
+}

@@ -17,7 +17,7 @@ mod vmap;
 pub use checkpoint::{Policy, checkpoint, checkpoint_name, checkpoint_with};
 pub use custom::{custom_jvp, custom_vjp};
 pub use differentiate::{Arg, Select, arg, grad, grad_wrt, value_and_grad, value_and_grad_wrt};
-pub use inspect::{Shapes, eval_shape, make_jaxpr};
+pub use inspect::{Shapes, eval_shape, from_jaxpr, make_jaxpr};
 pub use jacobian::{hessian, hvp, jacfwd, jacrev};
 pub use jit::{Stats, jit};
 pub use linear::{jvp, linear_transpose, linearize, vjp};
