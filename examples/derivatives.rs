@@ -22,7 +22,8 @@ fn main() {
     let d2 = -2.0 * t * d1;
     let d3 = -2.0 * d1 * d1 - 2.0 * t * d2;
     println!("{:>4} {:>22} {:>22}", "", "by grad", "by hand");
-    let rows = [("f", f(&x), t), ("f'", first(&x), d1), ("f''", second(&x), d2), ("f'''", third(&x), d3)];
+    let rows =
+        [("f", f(&x), t), ("f'", first(&x), d1), ("f''", second(&x), d2), ("f'''", third(&x), d3)];
     for (name, got, want) in rows {
         let got = got.item::<f64>();
         println!("{name:>4} {got:>22.16} {want:>22.16}");

@@ -8,11 +8,7 @@ use pullback::prelude::*;
 /// Spherical to Cartesian coordinates.
 fn cartesian(p: &Array) -> Array {
     let (r, theta, phi) = (p.get(0), p.get(1), p.get(2));
-    stack(&[
-        &r * &theta.sin() * phi.cos(),
-        &r * &theta.sin() * phi.sin(),
-        &r * &theta.cos(),
-    ], 0)
+    stack(&[&r * &theta.sin() * phi.cos(), &r * &theta.sin() * phi.sin(), &r * &theta.cos()], 0)
 }
 
 #[derive(Tree)]

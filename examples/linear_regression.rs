@@ -29,7 +29,10 @@ fn main() {
     for i in 0..=300 {
         let (value, grads) = step(&line, &x, &y);
         if i % 100 == 0 {
-            println!("step {i:>3}  loss {value:.6}  y = {:.4} x + {:.4}", line.slope, line.intercept);
+            println!(
+                "step {i:>3}  loss {value:.6}  y = {:.4} x + {:.4}",
+                line.slope, line.intercept
+            );
         }
         let (updates, next) = opt.update(&grads, &state, &line);
         (line, state) = (apply_updates(&line, &updates), next);

@@ -24,13 +24,15 @@ fn main() {
     let [first, _] = Key::new(42).split();
     let [again, _] = Key::new(42).split();
     let one = random::normal::<f32>(first, [4]);
-    let two = jit(|scale: &Array, key: Key| random::normal::<f32>(key, [4]) * scale)(&array(1.0f32), again);
+    let two = jit(|scale: &Array, key: Key| random::normal::<f32>(key, [4]) * scale)(
+        &array(1.0f32),
+        again,
+    );
     println!("{one}\n{two}");
 
     // Samples are differentiable in their parameters: d/ds E[(m + s z)²] = 2s.
-    let second_moment = |s: &Array, key: Key| {
-        (random::normal::<f64>(key, [100_000]) * s).square().mean()
-    };
+    let second_moment =
+        |s: &Array, key: Key| (random::normal::<f64>(key, [100_000]) * s).square().mean();
     let slope = grad(second_moment)(&array(1.5), Key::new(1));
     println!("d/ds E[(s z)²] at 1.5: {slope:.3}");
     assert!((slope.item::<f64>() - 3.0).abs() < 0.1);

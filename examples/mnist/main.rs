@@ -131,7 +131,14 @@ struct Run {
     seconds_per_epoch: f64,
 }
 
-fn train<O>(name: &'static str, title: &str, opt: O, options: &Options, data: &Data, test: &Data) -> Run
+fn train<O>(
+    name: &'static str,
+    title: &str,
+    opt: O,
+    options: &Options,
+    data: &Data,
+    test: &Data,
+) -> Run
 where
     O: Optimizer,
 {

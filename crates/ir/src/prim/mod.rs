@@ -200,18 +200,20 @@ pub enum Domain {
 }
 
 macro_rules! families {
-    ($($(#[$doc:meta])* $module:ident :: $family:ident),* $(,)?) => {
+    (@variant $t:ty) => { $t };
+    (@variant $t:ty, $boxed:ident) => { Box<$t> };
+    ($($(#[$doc:meta])* $module:ident :: $family:ident $(in $boxed:ident)?),* $(,)?) => {
         $(pub mod $module;)*
 
         /// A primitive with its parameters: one variant a family.
         #[derive(Clone, PartialEq, Eq, Hash, Debug)]
         pub enum Prim {
-            $($(#[$doc])* $family($module::$family),)*
+            $($(#[$doc])* $family(families!(@variant $module::$family $(, $boxed)?)),)*
         }
 
         $(impl From<$module::$family> for Prim {
             fn from(p: $module::$family) -> Prim {
-                Prim::$family(p)
+                Prim::$family(p.into())
             }
         })*
 
@@ -376,11 +378,11 @@ families! {
     /// `iota`.
     iota::Iota,
     /// `constant`: an array in the program, which custom rules may capture.
-    constant::Constant,
+    constant::Constant in Box,
     /// `reduce_sum reduce_prod reduce_max reduce_min reduce_and reduce_or reduce_xor`.
     reduce::Reduce,
     /// `reduce` with a sub-jaxpr.
-    reduce_with::ReduceWith,
+    reduce_with::ReduceWith in Box,
     /// `argmax argmin`.
     arg_reduce::ArgReduce,
     /// `cumsum cumprod cummax cummin cumlogsumexp`.
@@ -390,7 +392,7 @@ families! {
     /// `top_k`.
     top_k::TopK,
     /// `dot_general`.
-    dot::DotGeneral,
+    dot::DotGeneral in Box,
     /// `broadcast_in_dim`.
     broadcast::BroadcastInDim,
     /// `reshape squeeze expand_dims`.
@@ -400,13 +402,13 @@ families! {
     /// `rev`.
     rev::Rev,
     /// `slice`.
-    slice::Slice,
+    slice::Slice in Box,
     /// `split`.
     split::Split,
     /// `tile`.
     tile::Tile,
     /// `pad`.
-    pad::Pad,
+    pad::Pad in Box,
     /// `concatenate`.
     concat::Concatenate,
     /// `stack`.
@@ -416,23 +418,23 @@ families! {
     /// `dynamic_update_slice`.
     dynamic_update_slice::DynamicUpdateSlice,
     /// `gather`.
-    gather::Gather,
+    gather::Gather in Box,
     /// `scatter scatter-add scatter-sub scatter-mul scatter-min scatter-max`.
-    scatter::Scatter,
+    scatter::Scatter in Box,
     /// `random_bits random_split random_fold_in random_permutation`.
-    random::Random,
+    random::Random in Box,
     /// `psum pmax pmin all_gather axis_index`.
     collective::Collective,
     /// `jit`.
     jit::Jit,
     /// `checkpoint`.
-    checkpoint::Checkpoint,
+    checkpoint::Checkpoint in Box,
     /// `custom_jvp_call`.
-    custom_jvp::CustomJvp,
+    custom_jvp::CustomJvp in Box,
     /// `custom_vjp_call`.
-    custom_vjp::CustomVjp,
+    custom_vjp::CustomVjp in Box,
     /// `custom_linear`.
-    custom_linear::CustomLinear,
+    custom_linear::CustomLinear in Box,
     /// Users' own primitives.
     custom::Custom,
 }
