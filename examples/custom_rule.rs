@@ -9,7 +9,7 @@ fn naive(x: &Array) -> Array {
 }
 
 fn main() {
-    let x = array(1000.0);
+    let x = Array::from(1000.0);
     println!("literally: value {}, derivative {}", naive(&x), grad(naive)(&x));
     assert!(grad(naive)(&x).item::<f64>().is_nan());
 
@@ -20,7 +20,7 @@ fn main() {
     );
     println!("with rule: value {}, derivative {}", softplus(&x), grad(&softplus)(&x));
     assert_eq!(grad(&softplus)(&x).item::<f64>(), 1.0);
-    assert_eq!(grad(grad(&softplus))(&array(0.0)).item::<f64>(), 0.25);
+    assert_eq!(grad(grad(&softplus))(&Array::from(0.0)).item::<f64>(), 0.25);
 
     // A backward pass need not be a derivative at all: this one clips what flows through.
     let clip_gradient = custom_vjp(

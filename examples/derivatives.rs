@@ -11,7 +11,7 @@ fn f(x: &Array) -> Array {
 }
 
 fn main() {
-    let x = array(0.5);
+    let x = Array::from(0.5);
     let first = grad(f);
     let second = grad(&first);
     let third = grad(&second);

@@ -22,7 +22,7 @@ fn main() {
     let x = random::uniform::<f64>(k1, [200]);
     let y = &x * 3.0 - 2.0 + random::normal::<f64>(k2, [200]) * 0.05;
 
-    let mut line = Line { slope: array(0.0), intercept: array(0.0) };
+    let mut line = Line { slope: Array::from(0.0), intercept: Array::from(0.0) };
     let opt = sgd(0.5);
     let mut state = opt.init(&line);
     let step = jit(value_and_grad(loss));

@@ -18,7 +18,7 @@ fn loss(m: &Model, x: &Array, y: &Array) -> Array {
 
 fn main() {
     let [k1, k2, k3] = Key::new(0).split();
-    let model = Model { w: random::normal::<f64>(k1, [3]), b: array(0.1) };
+    let model = Model { w: random::normal::<f64>(k1, [3]), b: Array::from(0.1) };
     let x = random::normal::<f64>(k2, [5, 3]);
     let y = random::normal::<f64>(k3, [5]);
 

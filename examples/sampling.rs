@@ -15,7 +15,7 @@ fn estimate(n: &Array, key: Key) -> Array {
 fn main() {
     // One key makes a batch of keys; vmap gives each run its own.
     let keys = Key::new(42).split_n(100);
-    let n = array(2000.0);
+    let n = Array::from(2000.0);
     let estimates = jit(vmap_axes([None, Some(0)], estimate))(&n, keys);
     println!("100 estimates of π: mean {:.4}, deviation {:.4}", estimates.mean(), estimates.std());
     assert!((estimates.mean().item::<f64>() - std::f64::consts::PI).abs() < 0.02);
@@ -25,7 +25,7 @@ fn main() {
     let [again, _] = Key::new(42).split();
     let one = random::normal::<f32>(first, [4]);
     let two = jit(|scale: &Array, key: Key| random::normal::<f32>(key, [4]) * scale)(
-        &array(1.0f32),
+        &Array::from(1.0f32),
         again,
     );
     println!("{one}\n{two}");
@@ -33,7 +33,7 @@ fn main() {
     // Samples are differentiable in their parameters: d/ds E[(m + s z)²] = 2s.
     let second_moment =
         |s: &Array, key: Key| (random::normal::<f64>(key, [100_000]) * s).square().mean();
-    let slope = grad(second_moment)(&array(1.5), Key::new(1));
+    let slope = grad(second_moment)(&Array::from(1.5), Key::new(1));
     println!("d/ds E[(s z)²] at 1.5: {slope:.3}");
     assert!((slope.item::<f64>() - 3.0).abs() < 0.1);
 }

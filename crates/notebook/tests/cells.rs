@@ -6,7 +6,7 @@ use pullback_notebook::prelude::*;
 
 #[test]
 fn a_func_from_one_cell_is_traced_in_the_next() {
-    let x = array(0.5);
+    let x = Array::from(0.5);
     for f in [pullback_cell_one::make(), pullback_cell_one::make_warm()] {
         let text = pullback_cell_two::text(&f, &x);
         assert!(text.contains("jit[") && text.contains("sin a"), "nothing was traced:\n{text}");

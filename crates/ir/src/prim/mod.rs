@@ -422,7 +422,7 @@ families! {
     /// `scatter scatter-add scatter-sub scatter-mul scatter-min scatter-max`.
     scatter::Scatter in Box,
     /// `random_bits random_split random_fold_in random_permutation`.
-    random::Random in Box,
+    random::Random,
     /// `psum pmax pmin all_gather axis_index`.
     collective::Collective,
     /// `jit`.

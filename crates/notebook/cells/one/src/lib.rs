@@ -15,6 +15,6 @@ pub fn make() -> Scalar {
 /// A jitted function that has been called here: its cache is filled.
 pub fn make_warm() -> Scalar {
     let f = make();
-    f(&array(1.0));
+    f(&Array::from(1.0));
     f
 }
