@@ -2,9 +2,9 @@
 //!
 //! `cargo run --release --example linear_regression`
 
-use pullback::optim::{Optimizer, apply_updates, sgd};
 use pullback::prelude::*;
 use pullback::random;
+use pullback_optim::{GradientTransformation, apply_updates, sgd};
 
 #[derive(Tree)]
 struct Line {

@@ -14,13 +14,16 @@ pub use pullback_array::{
 // Functions and their transformations.
 pub use pullback_array::{
     Arg, Aux, Axis, Func, Policy, Shapes, Stats, Vmap, arg, checkpoint, checkpoint_name,
-    checkpoint_with, custom_jvp, custom_vjp, eval_shape, grad, grad_wrt, hessian, hvp, jacfwd,
-    jacrev, jit, jvp, linear_transpose, linearize, make_jaxpr, stop_gradient, value_and_grad,
-    value_and_grad_wrt, vjp, vmap, vmap_axes, vmap_named,
+    checkpoint_with, custom_jvp, custom_vjp, eval_shape, from_jaxpr, grad, grad_wrt, hessian, hvp,
+    jacfwd, jacrev, jit, jvp, linear_transpose, linearize, make_jaxpr, stop_gradient,
+    value_and_grad, value_and_grad_wrt, vjp, vmap, vmap_axes, vmap_named,
 };
 
 // Trees of arrays, keys, jaxprs.
 pub use pullback_array::{Jaxpr, Key, Tree, func, ir, random, transform, tree};
+
+/// Compiled programs and engines.
+pub use pullback_cpu as cpu;
 
 #[doc(hidden)]
 pub use pullback_array::__private;
@@ -33,7 +36,7 @@ pub mod prelude {
     pub use crate::{
         Array, Aux, Axis, DType, Ellipsis, Error, Func, Jaxpr, Key, NewAxis, PadMode, Policy, Tree,
         Vmap, arange, arange_step, arg, array, checkpoint, checkpoint_with, concat, custom_jvp,
-        custom_vjp, eval_shape, eye, full, full_like, grad, grad_wrt, hessian, hvp, iota, jacfwd,
+        custom_vjp, eval_shape, eye, from_jaxpr, full, full_like, grad, grad_wrt, hessian, hvp, iota, jacfwd,
         jacrev, jit, jvp, keep, linear_transpose, linearize, linspace, make_jaxpr, one_hot, ones,
         ones_like, s, select, stack, stop_gradient, tree, tri, value_and_grad, value_and_grad_wrt,
         vjp, vmap, vmap_axes, vmap_named, zeros, zeros_like,

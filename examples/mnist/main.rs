@@ -19,9 +19,9 @@ use clap::Parser;
 use idx::{Dataset, Half};
 use plot::Curve;
 use progress::TrainingBar;
-use pullback::optim::{Optimizer, adam, apply_updates, momentum, nesterov, sgd};
 use pullback::prelude::*;
 use pullback::random;
+use pullback_optim::{GradientTransformation, adam, apply_updates, momentum, nesterov, sgd};
 
 type Fault = Box<dyn std::error::Error>;
 
@@ -140,7 +140,7 @@ fn train<O>(
     test: &Data,
 ) -> Run
 where
-    O: Optimizer,
+    O: GradientTransformation,
 {
     let [init, shuffle] = Key::new(options.seed).split();
     let mut network = Network::new(init, data.images.shape()[1]);
@@ -166,7 +166,7 @@ where
     let mut training = Duration::ZERO;
     for epoch in 1..=options.epochs {
         let start = Instant::now();
-        let order = random::permutation(shuffle.fold_in(epoch as u64), data.len).to_vec::<i32>();
+        let order = random::permutation(shuffle.fold_in(epoch as i64), data.len).to_vec::<i32>();
         let mut total = 0.0;
         for rows in order.chunks(BATCH) {
             let batch_loss;
