@@ -23,7 +23,7 @@ fn main() {
     let jaxpr = match pullback::ir::text::parse(TEXT) {
         Ok(jaxpr) => jaxpr,
         // A fault in the text is shown under the offending line.
-        Err(e) => panic!("{}", pullback::ir::text::explain(TEXT, &e)),
+        Err(e) => panic!("{}", pullback::ir::text::explain(TEXT, &e, None)),
     };
     let f = from_jaxpr(&jaxpr);
 
@@ -34,7 +34,7 @@ fn main() {
     println!("gradient: {}", grad(value)(&w, &x));
     // The same function, written here.
     let here = |w: &Array, x: &Array| x.dot(w).tanh().square().mean();
-    assert!(value(&w, &x).allclose(&here(&w, &x), 1e-6, 1e-6));
-    assert!(grad(value)(&w, &x).allclose(&grad(here)(&w, &x), 1e-6, 1e-6));
+    assert!(value(&w, &x).allclose(&here(&w, &x), 1e-6, 1e-6).item::<bool>());
+    assert!(grad(value)(&w, &x).allclose(&grad(here)(&w, &x), 1e-6, 1e-6).item::<bool>());
     println!("the gradient's program:\n{}", make_jaxpr(grad(value))(&w, &x));
 }

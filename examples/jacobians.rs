@@ -26,11 +26,11 @@ fn main() {
     let forward = jacfwd(cartesian)(&p);
     let reverse = jacrev(cartesian)(&p);
     println!("Jacobian of the spherical coordinates:\n{forward}");
-    assert!(forward.allclose(&reverse, 1e-12, 1e-12));
+    assert!(forward.allclose(&reverse, 1e-12, 1e-12).item::<bool>());
     // Its columns are orthogonal with lengths 1, r and r sin θ.
     let metric = forward.t().dot(&forward);
     println!("JᵀJ:\n{metric}");
-    assert!(metric.get((1, 1)).allclose(&Array::from(4.0), 1e-12, 1e-12));
+    assert!(metric.get((1, 1)).allclose(&Array::from(4.0), 1e-12, 1e-12).item::<bool>());
 
     let params = Params { w: array![0.1, 0.2], b: array![0.5, -0.5] };
     let h = hessian(energy)(&params);

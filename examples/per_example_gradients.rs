@@ -33,7 +33,7 @@ fn main() {
     let mean_loss =
         |m: &Model, x: &Array, y: &Array| vmap_axes([None, Some(0), Some(0)], loss)(m, x, y).mean();
     let whole = grad(mean_loss)(&model, &x, &y);
-    assert!(g.w.mean_over(0).allclose(&whole.w, 1e-12, 1e-12));
+    assert!(g.w.mean_over(0).allclose(&whole.w, 1e-12, 1e-12).item::<bool>());
     println!("mean of the rows: {}", g.w.mean_over(0));
     println!("gradient norms:   {}", g.w.norm_over(-1, 2.0));
 }

@@ -36,9 +36,9 @@ pub mod prelude {
     pub use crate::{
         Array, Aux, Axis, DType, Ellipsis, Error, Func, Jaxpr, Key, NewAxis, PadMode, Policy, Tree,
         Vmap, arange, arange_step, arg, array, checkpoint, checkpoint_with, concat, custom_jvp,
-        custom_vjp, eval_shape, eye, from_jaxpr, full, full_like, grad, grad_wrt, hessian, hvp, iota, jacfwd,
-        jacrev, jit, jvp, keep, linear_transpose, linearize, linspace, make_jaxpr, one_hot, ones,
-        ones_like, s, select, stack, stop_gradient, tree, tri, value_and_grad, value_and_grad_wrt,
-        vjp, vmap, vmap_axes, vmap_named, zeros, zeros_like,
+        custom_vjp, eval_shape, eye, from_jaxpr, full, full_like, grad, grad_wrt, hessian, hvp,
+        iota, jacfwd, jacrev, jit, jvp, keep, linear_transpose, linearize, linspace, make_jaxpr,
+        one_hot, ones, ones_like, s, select, stack, stop_gradient, tree, tri, value_and_grad,
+        value_and_grad_wrt, vjp, vmap, vmap_axes, vmap_named, zeros, zeros_like,
     };
 }
