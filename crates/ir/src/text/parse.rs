@@ -27,6 +27,9 @@ const MAX_DEPTH: usize = 64;
 /// How many equations a text may stand for when every reference to a hoisted jaxpr is written out.
 const MAX_EXPANDED: u64 = 1 << 24;
 
+/// The most parameters of an equation.
+const MAX_PARAMS: usize = 100;
+
 /// The most dimensions of a type.
 const MAX_RANK: usize = 64;
 
@@ -539,6 +542,9 @@ impl<'a> Parser<'a> {
                 return self.unexpected("a parameter `name=value` or `]`", key);
             }
             self.lex.next();
+            if params.len() >= MAX_PARAMS {
+                return self.error(key.start, format!("more than {MAX_PARAMS} parameters"));
+            }
             if params.iter().any(|(k, _)| k.text == key.text) {
                 return self.error(key.start, format!("the parameter `{}` stands twice", key.text));
             }
