@@ -4,7 +4,6 @@
 //! a run to one primitive.
 
 #![allow(unreachable_pub)]
-#![allow(unreachable_pub)]
 
 mod batching;
 mod coverage;
