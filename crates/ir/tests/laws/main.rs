@@ -7,6 +7,7 @@
 
 mod batching;
 mod coverage;
+mod custom;
 mod derivatives;
 mod support;
 mod text;
