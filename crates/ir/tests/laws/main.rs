@@ -9,6 +9,7 @@ mod batching;
 mod coverage;
 mod custom;
 mod derivatives;
+mod linear;
 mod support;
 mod text;
 mod transforms;
