@@ -6,9 +6,9 @@
 pub use pullback_array::{
     Array, At, DType, Element, Elements, Ellipsis, Error, IndexItem, IndexMode, Int, IntoIndex,
     IntoOperand, IntoSizes, IntoSpan, IntoWidths, Nested, NewAxis, Over, PadMode, Scalar, Span,
-    Type, Value, arange, arange_step, array, concat, eye, eye_at, full, full_like, full_of,
-    identity, iota, iota_of, keep, linspace, one_hot, one_hot_of, ones, ones_like, ones_of, s,
-    select, sort_together, stack, tri, zeros, zeros_like, zeros_of,
+    Type, Value, arange, arange_step, array, concat, einsum, eye, eye_at, full, full_like, full_of,
+    identity, iota, iota_of, keep, linspace, load_npy, load_npz, one_hot, one_hot_of, ones,
+    ones_like, ones_of, s, select, sort_together, stack, tri, zeros, zeros_like, zeros_of,
 };
 
 // Functions and their transformations.
@@ -36,9 +36,9 @@ pub mod prelude {
     pub use crate::{
         Array, Aux, Axis, DType, Ellipsis, Error, Func, Jaxpr, Key, NewAxis, PadMode, Policy, Tree,
         Vmap, arange, arange_step, arg, array, checkpoint, checkpoint_with, concat, custom_jvp,
-        custom_vjp, eval_shape, eye, from_jaxpr, full, full_like, grad, grad_wrt, hessian, hvp,
-        iota, jacfwd, jacrev, jit, jvp, keep, linear_transpose, linearize, linspace, make_jaxpr,
-        one_hot, ones, ones_like, s, select, stack, stop_gradient, tree, tri, value_and_grad,
-        value_and_grad_wrt, vjp, vmap, vmap_axes, vmap_named, zeros, zeros_like,
+        custom_vjp, einsum, eval_shape, eye, from_jaxpr, full, full_like, grad, grad_wrt, hessian,
+        hvp, iota, jacfwd, jacrev, jit, jvp, keep, linear_transpose, linearize, linspace,
+        make_jaxpr, one_hot, ones, ones_like, s, select, stack, stop_gradient, tree, tri,
+        value_and_grad, value_and_grad_wrt, vjp, vmap, vmap_axes, vmap_named, zeros, zeros_like,
     };
 }
