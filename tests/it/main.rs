@@ -11,3 +11,4 @@ mod progress;
 mod filetests;
 mod mnist_files;
 mod mnist_plot;
+mod random_programs;
