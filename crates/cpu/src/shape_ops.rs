@@ -41,6 +41,8 @@ pub(crate) fn view(x: &Value, out: &Type, offset: isize, strides: &[isize]) -> V
     // SAFETY: the view is within the array, and the result is new and row-major.
     unsafe {
         build(out.dtype(), shape, |to| {
+            // Without elements the offset leads anywhere: that of a reversed empty axis is negative.
+            let offset = if shape.contains(&0) { 0 } else { offset };
             let from = from.offset(offset * size as isize);
             copy(size, shape, from, strides, to, &row_major(shape));
         })

@@ -167,9 +167,12 @@ impl Builder {
                 v.0 = number[v.index()];
             }
         };
+        let mut first_out = ins.len() as u32;
         for eqn in &mut eqns {
             eqn.inputs.iter_mut().for_each(rename);
-            eqn.first_out = number[eqn.first_out as usize];
+            // Not by `number`: an equation without results may stand behind the last variable.
+            eqn.first_out = first_out;
+            first_out += eqn.n_outs;
         }
         outs.iter_mut().for_each(rename);
         let mut renamed = vec![None; types.len()];
@@ -177,5 +180,33 @@ impl Builder {
             renamed[n as usize] = Some(t);
         }
         Jaxpr::from_parts(ins.len(), renamed.into_iter().flatten().collect(), eqns, outs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check;
+    use crate::dtype::DType;
+    use crate::prim::jit::Jit;
+
+    #[test]
+    fn equations_without_results_between_late_inputs() {
+        let b = Builder::new();
+        let nothing = Jit { name: "f".into(), jaxpr: Builder::new().finish([]) };
+        let x = b.sin(b.input(Type::scalar(DType::F32)));
+        b.push(nothing.clone().into(), Atoms::new(), &[]);
+        let y = b.add(x, b.input(Type::scalar(DType::F32)));
+        b.push(nothing.into(), Atoms::new(), &[]);
+        let jaxpr = b.finish([y]);
+        check::check(&jaxpr).unwrap();
+        insta::assert_snapshot!(jaxpr, @r"
+        { lambda ; a:f32[] b:f32[]. let
+            c:f32[] = sin a
+            jit[name=f jaxpr={ lambda ; . let in () }]
+            d:f32[] = add c b
+            jit[name=f jaxpr={ lambda ; . let in () }]
+          in (d,) }
+        ");
     }
 }

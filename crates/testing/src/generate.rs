@@ -174,8 +174,11 @@ impl Generator<'_> {
         let full = sample.args.iter().map(|(t, _)| t).find(|t| t.rank() > 0);
         let full = full.unwrap_or(&sample.args.first()?.0);
         let (old_dtype, old_shape) = (full.dtype(), full.shape());
+        // Where operands have shapes of their own, such as indices, their domains go with the shapes.
+        let alike = sample.args.iter().all(|(t, _)| t.rank() == 0 || t.shape() == old_shape);
         let model = self.draw.pick(&scope.pool).map(Entry::ty);
         let shape: Vec<usize> = match &model {
+            _ if !alike => old_shape.to_vec(),
             Some(ty) if self.draw.chance(0.6) => ty.shape().to_vec(),
             _ => self.draw.pick(&SHAPES)?.to_vec(),
         };

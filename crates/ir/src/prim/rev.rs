@@ -89,6 +89,7 @@ impl Primitive for Rev {
             sample(DType::F64, &[2, 3, 4], &[2, 0]),
             sample(DType::F64, &[1, 3], &[0]),
             sample(DType::F64, &[0, 3], &[0, 1]),
+            sample(DType::F64, &[0, 5], &[0]),
             sample(DType::F32, &[4], &[0]),
             sample(DType::BF16, &[4], &[0]),
             sample(DType::I32, &[4], &[0]),

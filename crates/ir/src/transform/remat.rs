@@ -9,8 +9,8 @@ use super::dce::dce_with;
 use super::partial_eval::PartialEval;
 use crate::builder::Builder;
 use crate::jaxpr::{Atom, Atoms, Jaxpr};
-use crate::prim::Effects;
 use crate::prim::checkpoint::Checkpoint;
+use crate::prim::{Effects, Prim};
 
 pub(crate) struct SplitCheckpoint {
     /// The two halves. The unknown half takes the unknown inputs, the saved values, and then those
@@ -20,9 +20,62 @@ pub(crate) struct SplitCheckpoint {
     pub(crate) known_inputs: Vec<usize>,
 }
 
+/// Replaces each checkpoint in a body of which only a part is known by its two halves, so that every
+/// equation is known or unknown as a whole.
+fn split_nested(jaxpr: &Jaxpr, known: &[bool]) -> Jaxpr {
+    if !jaxpr.eqns().iter().any(|e| matches!(e.prim, Prim::Checkpoint(_))) {
+        return jaxpr.clone();
+    }
+    let (b, ins) = Builder::with_inputs(jaxpr.in_types());
+    let mut env: Vec<(Atom, bool)> = Vec::with_capacity(jaxpr.n_vars());
+    env.extend(ins.into_iter().zip(known.iter().copied()));
+    let read = |env: &[(Atom, bool)], a: Atom| match a {
+        Atom::Var(v) => env[v.index()],
+        Atom::Lit(_) => (a, true),
+    };
+    for eqn in jaxpr.eqns() {
+        b.set_loc(eqn.loc);
+        let (ins, known): (Atoms, Vec<bool>) = eqn.inputs.iter().map(|&a| read(&env, a)).unzip();
+        let all = known.iter().all(|k| *k);
+        match &eqn.prim {
+            Prim::Checkpoint(call) if !all && known.contains(&true) => {
+                let SplitCheckpoint { parts, known_inputs } = split_checkpoint(call, &known);
+                let of = |wanted: bool| {
+                    let marked = ins.iter().zip(&known).filter(move |(_, k)| **k == wanted);
+                    marked.map(|(&a, _)| a).collect::<Atoms>()
+                };
+                let (known_ins, mut unknown_ins) = (of(true), of(false));
+                let types = parts.known.out_types();
+                let mut known_outs = match types.is_empty() {
+                    true => Atoms::new(),
+                    false => {
+                        let half = call.with_jaxpr(parts.known, false);
+                        b.push(half.into(), known_ins.clone(), &types)
+                    }
+                };
+                unknown_ins.extend(known_outs.drain(types.len() - parts.n_residuals..));
+                unknown_ins.extend(known_inputs.into_iter().map(|i| known_ins[i]));
+                let types = parts.unknown.out_types();
+                let half = call.with_jaxpr(parts.unknown, true);
+                let unknown_outs = b.push(half.into(), unknown_ins, &types);
+                let (mut k, mut u) = (known_outs.into_iter(), unknown_outs.into_iter());
+                env.extend(parts.out_known.into_iter().map(|known| {
+                    let half = if known { k.next() } else { u.next() };
+                    (half.expect("as many results as flags"), known)
+                }));
+            }
+            prim => {
+                let outs = b.push(prim.clone(), ins, jaxpr.eqn_out_types(eqn));
+                env.extend(outs.into_iter().map(|o| (o, all)));
+            }
+        }
+    }
+    b.finish(jaxpr.outs().iter().map(|&a| read(&env, a).0).collect::<Vec<_>>())
+}
+
 pub(crate) fn split_checkpoint(call: &Checkpoint, known: &[bool]) -> SplitCheckpoint {
-    let jaxpr = &super::inline(&call.jaxpr);
-    // Which variables the known inputs determine. Nested checkpoints are all or nothing here.
+    let jaxpr = &split_nested(&super::inline(&call.jaxpr), known);
+    // Which variables the known inputs determine.
     let mut is_known: Vec<bool> = Vec::with_capacity(jaxpr.n_vars());
     is_known.extend_from_slice(known);
     let atom_known = |is_known: &[bool], a: Atom| a.var().is_none_or(|v| is_known[v.index()]);
