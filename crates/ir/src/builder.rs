@@ -157,10 +157,9 @@ impl Builder {
         for (i, v) in ins.iter().enumerate() {
             number[v.index()] = i as u32;
         }
-        let mut next = ins.len() as u32;
-        for n in number.iter_mut().filter(|n| **n == u32::MAX) {
+        let others = number.iter_mut().filter(|n| **n == u32::MAX);
+        for (n, next) in others.zip(ins.len() as u32..) {
             *n = next;
-            next += 1;
         }
         let rename = |a: &mut Atom| {
             if let Atom::Var(v) = a {

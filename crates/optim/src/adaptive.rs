@@ -86,7 +86,7 @@ impl<S: Schedule> GradientTransformation for Adam<S> {
             let root = v.sqrt() * as_leaf(&of_root, g) + self.eps;
             let mut update = &m * as_leaf(&of_mean, g) / root;
             if let Some(decay) = &decay {
-                update = update + p * as_leaf(decay, g);
+                update += p * as_leaf(decay, g);
             }
             [update, m, v]
         });

@@ -108,7 +108,7 @@ pub fn global_norm<P: Tree>(tree: &P) -> Array {
             DType::F16 | DType::BF16 => leaf.cast(DType::F32),
             _ => leaf.clone(),
         };
-        total = total + leaf.square().sum().cast(DType::F64);
+        total += leaf.square().sum().cast(DType::F64);
     }
     total.sqrt()
 }

@@ -181,7 +181,7 @@ impl Array {
     pub fn split(&self, n: usize, axis: impl Int) -> Vec<Array> {
         let axis = axes::axis("split", self, axis);
         let size = self.shape()[axis];
-        if n == 0 || size % n != 0 {
+        if n == 0 || !size.is_multiple_of(n) {
             let rule = fault!(
                 "axis {axis} of size {size} does not give {n} equal pieces: see `split_sizes`"
             );

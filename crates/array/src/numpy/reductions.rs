@@ -233,7 +233,7 @@ impl Array {
             sum(&self.abs())
         } else if order == 0.0 {
             sum(&self.ne(0).cast(self.dtype()))
-        } else if order == f64::INFINITY || order == f64::NEG_INFINITY {
+        } else if order.is_infinite() {
             self.need_elements("norm", &over.axes);
             let op = if order > 0.0 { ReduceOp::Max } else { ReduceOp::Min };
             reduce(op, &self.abs(), &over.axes)

@@ -192,6 +192,6 @@ pub fn truncated_normal_of(
     let u = between(op, work, key, shape, &below(&lo), &below(&hi));
     // Rounding must not lead out of the interval, and has no derivative.
     let x = u.erf_inv() * SQRT_2;
-    let inside = x.clip(&lo.stop_gradient(), &hi.stop_gradient());
+    let inside = x.clip(lo.stop_gradient(), hi.stop_gradient());
     computed(inside.cast(dtype))
 }

@@ -39,7 +39,7 @@ pub fn bernoulli(key: Key, p: impl IntoOperand, shape: impl IntoSizes) -> Array 
             (DType::F32, parameter(op, DType::F32, &shape, "p", p as f32))
         }
     };
-    unit(op, dtype, key, shape).lt(&p.cast(dtype))
+    unit(op, dtype, key, shape).lt(p.cast(dtype))
 }
 
 /// −1 or 1, equally likely, in any signed dtype: `rademacher::<f32>(key, [3])`.
@@ -60,7 +60,7 @@ pub fn rademacher_of(dtype: DType, key: Key, shape: impl IntoSizes) -> Array {
     }
     let bits = draw(op, DType::U8, key, axes::shape(op, shape));
     let upper = with(Compare::Ge, &bits, Lit::new(128u8));
-    select(&upper, &one(dtype, 1.0), &one(dtype, -1.0))
+    select(&upper, one(dtype, 1.0), one(dtype, -1.0))
 }
 
 fn one(dtype: DType, x: f64) -> Array {
@@ -155,8 +155,8 @@ pub fn randint_of(
             }
         }
         _ => {
-            let lo = parameter(op, dtype, &shape, "lo", &bound(op, dtype, "lo", lo.as_operand()));
-            let hi = parameter(op, dtype, &shape, "hi", &bound(op, dtype, "hi", hi.as_operand()));
+            let lo = parameter(op, dtype, &shape, "lo", bound(op, dtype, "lo", lo.as_operand()));
+            let hi = parameter(op, dtype, &shape, "hi", bound(op, dtype, "hi", hi.as_operand()));
             let some = hi.gt(&lo);
             let lo = lo.cast(DType::U64);
             let n = hi.cast(DType::U64) - &lo;
