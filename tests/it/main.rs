@@ -8,6 +8,7 @@ mod plot;
 #[path = "../../examples/mnist/progress.rs"]
 mod progress;
 
+mod arrays;
 mod filetests;
 mod mnist_files;
 mod mnist_plot;

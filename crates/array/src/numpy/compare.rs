@@ -23,6 +23,7 @@ use pullback_ir::prim::Prim;
 use pullback_ir::prim::binary::Binary;
 use pullback_ir::prim::compare::Compare;
 use pullback_ir::{Lit, Value};
+use std::borrow::Borrow;
 use std::fmt;
 
 impl Array {
@@ -56,7 +57,8 @@ impl Array {
     /// # Panics
     /// If the dtypes differ.
     #[track_caller]
-    pub fn array_equal(&self, other: &Array) -> Array {
+    pub fn array_equal(&self, other: impl Borrow<Array>) -> Array {
+        let other = other.borrow();
         if self.dtype() != other.dtype() {
             let rule = "the dtypes differ: convert one with `.cast(..)`";
             refuse("array_equal", &[self, other], rule);

@@ -215,11 +215,16 @@ fn scientific<T: Element>(x: T, precision: usize) -> (String, String, i32) {
     if d.digits.len() - 1 <= precision {
         return (format!("{sign}{}", &d.digits[..1]), d.digits[1..].to_owned(), d.exponent);
     }
-    let text = format!("{:.precision$e}", x.to_f64().abs());
+    let (int, frac, exponent) = exact_scientific(x, precision);
+    (int, frac.trim_end_matches('0').to_owned(), exponent)
+}
+
+/// The same with exactly this many digits after the point.
+fn exact_scientific<T: Element>(x: T, precision: usize) -> (String, String, i32) {
+    let text = format!("{:.precision$e}", x.to_f64());
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let (int, frac) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let frac = frac.trim_end_matches('0').to_owned();
-    (format!("{sign}{int}"), frac, exponent.parse().unwrap_or(0))
+    (int.to_owned(), frac.to_owned(), exponent.parse().unwrap_or(0))
 }
 
 /// Numbers from which on a dtype's digits do not reach to the unit.
@@ -242,11 +247,14 @@ fn float_words<T: Element>(xs: &[T]) -> Vec<String> {
     let exponents = max > 0.0 && (max >= large(T::DTYPE) || min < small || ratio > 1000.0);
 
     // Widths left and right of the point; words of numbers are made in two steps for that.
+    let widest = |frac: usize, x: &T| frac.max(scientific(*x, PRECISION).1.len());
+    let precision = if exponents { finite.iter().fold(0, widest) } else { PRECISION };
     let mut parts: Vec<(String, String, String)> = Vec::new();
     for &x in &finite {
         parts.push(match exponents {
             true => {
-                let (int, frac, e) = scientific(x, PRECISION);
+                // Further digits are those of the exact value, not zeros, as NumPy's.
+                let (int, frac, e) = exact_scientific(x, precision);
                 (int, frac, format!("{}{:02}", if e < 0 { '-' } else { '+' }, e.abs()))
             }
             false => {

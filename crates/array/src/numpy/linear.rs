@@ -19,6 +19,7 @@ use pullback_ir::error::fault;
 use pullback_ir::prim::dot::DotGeneral;
 use pullback_ir::shape::show;
 use pullback_ir::{Axes, Shape};
+use std::borrow::Borrow;
 
 /// A product without batch axes.
 #[track_caller]
@@ -75,8 +76,8 @@ impl Array {
     /// # Panics
     /// For scalars, and where sizes or dtypes differ.
     #[track_caller]
-    pub fn matmul(&self, other: &Array) -> Array {
-        let (x, y) = (self, other);
+    pub fn matmul(&self, other: impl Borrow<Array>) -> Array {
+        let (x, y) = (self, other.borrow());
         if x.ndim() == 0 || y.ndim() == 0 {
             refuse("matmul", &[x, y], "it takes vectors and matrices: multiply scalars with `*`");
         }
@@ -117,8 +118,8 @@ impl Array {
     /// # Panics
     /// Where sizes or dtypes differ.
     #[track_caller]
-    pub fn dot(&self, other: &Array) -> Array {
-        let (x, y) = (self, other);
+    pub fn dot(&self, other: impl Borrow<Array>) -> Array {
+        let (x, y) = (self, other.borrow());
         if x.ndim() == 0 || y.ndim() == 0 {
             return x * y;
         }
@@ -129,16 +130,16 @@ impl Array {
 
     /// Σ xᵢyᵢ over all elements of two arrays of one size, raveled.
     #[track_caller]
-    pub fn vdot(&self, other: &Array) -> Array {
-        let (x, y) = (self.ravel(), other.ravel());
+    pub fn vdot(&self, other: impl Borrow<Array>) -> Array {
+        let (x, y) = (self.ravel(), other.borrow().ravel());
         check("vdot", &x, &y, [(0, 0)]);
         contract(&x, &y, &[0], &[0])
     }
 
     /// The product over the last axes of both operands; with a scalar it is `*`.
     #[track_caller]
-    pub fn inner(&self, other: &Array) -> Array {
-        let (x, y) = (self, other);
+    pub fn inner(&self, other: impl Borrow<Array>) -> Array {
+        let (x, y) = (self, other.borrow());
         if x.ndim() == 0 || y.ndim() == 0 {
             return x * y;
         }
@@ -149,8 +150,8 @@ impl Array {
 
     /// xᵢyⱼ for all pairs of elements of two arrays, raveled.
     #[track_caller]
-    pub fn outer(&self, other: &Array) -> Array {
-        self.ravel().expand_dims(1) * other.ravel()
+    pub fn outer(&self, other: impl Borrow<Array>) -> Array {
+        self.ravel().expand_dims(1) * other.borrow().ravel()
     }
 
     /// The product over axes of the left operand paired with axes of the right one; what is left of
@@ -161,10 +162,11 @@ impl Array {
     #[track_caller]
     pub fn tensordot(
         &self,
-        other: &Array,
+        other: impl Borrow<Array>,
         axes: impl IntoSizes,
         other_axes: impl IntoSizes,
     ) -> Array {
+        let other = other.borrow();
         let xs = distinct("tensordot", self, &axes.into_sizes());
         let ys = distinct("tensordot", other, &other_axes.into_sizes());
         if xs.len() != ys.len() {

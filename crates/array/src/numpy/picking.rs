@@ -100,7 +100,8 @@ impl Array {
     /// # Panics
     /// If the indices are no integers, have another rank, or the other axes do not broadcast.
     #[track_caller]
-    pub fn take_along_axis(&self, indices: &Array, axis: impl Int) -> Array {
+    pub fn take_along_axis(&self, indices: impl Borrow<Array>, axis: impl Int) -> Array {
+        let indices = indices.borrow();
         let axis = axes::axis("take_along_axis", self, axis);
         if self.ndim() != indices.ndim() {
             let rule = "array and indices have one rank: `.expand_dims(..)` the indices";
