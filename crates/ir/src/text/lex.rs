@@ -123,7 +123,7 @@ fn is_word_byte(c: u8) -> bool {
 }
 
 /// The length of a word: `-`, `.` and `::` belong to it when more of the word follows.
-fn word(bytes: &[u8]) -> usize {
+pub(super) fn word(bytes: &[u8]) -> usize {
     let at = |i: usize| bytes.get(i).copied().unwrap_or(0);
     let mut i = 1;
     loop {

@@ -204,8 +204,10 @@ fn write_lit(lit: Lit, out: &mut String) {
 /// True for a word that reads back as the same word without quotes.
 fn is_bare_word(s: &str) -> bool {
     let plain = |s: &str| {
+        // A dot or colon at the end of a word would not be part of it.
         s.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && s.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':'))
+            && !s.contains('-')
+            && super::lex::word(s.as_bytes()) == s.len()
     };
     let inner = s.strip_prefix('<').and_then(|s| s.strip_suffix('>')).unwrap_or(s);
     plain(inner)
