@@ -9,7 +9,9 @@ mod plot;
 mod progress;
 
 mod arrays;
+mod compile_fail;
 mod filetests;
 mod mnist_files;
 mod mnist_plot;
 mod random_programs;
+mod trees;

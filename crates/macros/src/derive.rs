@@ -151,8 +151,20 @@ fn visit(field: &Field<'_>, value: TokenStream, private: &TokenStream) -> TokenS
     if field.skip {
         quote_spanned!(field.span()=> #private::Flatten::fixed::<#ty>(__out, #value);)
     } else {
-        quote_spanned!(field.span()=> #private::Flatten::field::<#ty>(__out, #name, #value);)
+        let flatten = flatten(ty, &value, private, field.span());
+        quote_spanned!(field.span()=> __out.named(#name, |__out| #flatten);)
     }
+}
+
+/// The leaves of a value. All generated code names the trait in this way, `<Type as Tree>`, so that the
+/// compiler reports a field that is no tree once instead of for every use.
+pub(crate) fn flatten(
+    ty: &Type,
+    value: &TokenStream,
+    private: &TokenStream,
+    span: Span,
+) -> TokenStream {
+    quote_spanned!(span=> <#ty as #private::Tree>::flatten(#value, __out))
 }
 
 /// One field in `unflatten`; `value` is a reference to it.

@@ -7,7 +7,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::{DeriveInput, Generics, Ident, Member};
 
-use crate::derive::Field;
+use crate::derive::{self, Field};
 use crate::generics;
 
 /// What the newtype is made from.
@@ -134,7 +134,7 @@ impl Newtype<'_> {
     /// begin.
     fn accessors(&self, fields: &[Field<'_>]) -> TokenStream {
         let private = self.private;
-        let mut before: Vec<&Member> = Vec::new();
+        let mut before = TokenStream::new();
         let mut methods = TokenStream::new();
         for field in fields.iter().filter(|f| !f.skip) {
             let (vis, ty, member) = (field.vis, field.ty, &field.member);
@@ -147,11 +147,16 @@ impl Newtype<'_> {
                 #[doc = #doc]
                 #vis fn #method(&self) -> <#ty as #private::Tree>::Jac<__A> {
                     let __of = self.0.template();
-                    let __start = 0 #(+ #private::count(&__of.#before))*;
-                    self.0.part(__start, &__of.#member)
+                    let mut __before = #private::Flatten::default();
+                    let __out = &mut __before;
+                    #before
+                    let mut __rows = self.0.rows_from(__out.leaves().len());
+                    <#ty as #private::Tree>::make_jac(&__of.#member, &mut __rows)
                 }
             });
-            before.push(member);
+            let value = quote_spanned!(field.span()=> &__of.#member);
+            let visit = derive::flatten(ty, &value, private, field.span());
+            before.extend(quote!(#visit;));
         }
         methods
     }

@@ -276,11 +276,11 @@ impl Generator<'_> {
             true => e,
             false => self.apply1(scope, Convert::ElementType { new_dtype: ty.dtype() }, &[e])?,
         };
-        let e = self.to_shape(scope, e, ty.shape())?;
-        self.to_domain(scope, e, domain)
+        let e = self.reshaped(scope, e, ty.shape())?;
+        self.within(scope, e, domain)
     }
 
-    fn to_shape(&mut self, scope: &mut Scope, e: Entry, shape: &[usize]) -> Option<Entry> {
+    fn reshaped(&mut self, scope: &mut Scope, e: Entry, shape: &[usize]) -> Option<Entry> {
         if e.value.shape() == shape {
             return Some(e);
         }
@@ -316,7 +316,7 @@ impl Generator<'_> {
         self.apply1(scope, Reshape::Reshape { new_sizes: shape.into() }, &[flat])
     }
 
-    fn to_domain(&mut self, scope: &mut Scope, e: Entry, domain: Domain) -> Option<Entry> {
+    fn within(&mut self, scope: &mut Scope, e: Entry, domain: Domain) -> Option<Entry> {
         let dtype = e.value.dtype();
         if dtype.is_float() && !self.tame && self.draw.chance(0.5) {
             // Infinities and NaN are welcome.

@@ -456,9 +456,8 @@ impl At<'_> {
     ) -> Array {
         let (x, plan) = (self.array, &self.plan);
         let name = format!("at(..).{op}");
-        let values = match arrays_of(&name, &[Operand::Array(x), values]) {
-            (mut both, _) => both.swap_remove(1),
-        };
+        let (mut both, _) = arrays_of(&name, &[Operand::Array(x), values]);
+        let values = both.swap_remove(1);
         let cut = plan.cut(x);
         let gather = plan.gather(cut.shape());
         let target = gather.as_ref().map_or(cut.shape(), |(.., out)| out);

@@ -68,7 +68,7 @@ fn operands_broadcast() {
     assert_eq!((zeros::<f32>([0, 3]) + array![[1.0f32]]).shape(), [0, 3]);
     assert_eq!((zeros::<f32>([2, 1, 1]) * zeros::<f32>([5, 1])).shape(), [2, 5, 1]);
     assert_eq!(array![2.0, 3.0].pow(array![[1], [2]]).to_vec::<f64>(), [2.0, 3.0, 4.0, 9.0]);
-    let chosen = select(array![true, false], &column, &array![0.5]);
+    let chosen = select(array![true, false], &column, array![0.5]);
     assert_eq!(chosen.to_vec::<f64>(), [10.0, 0.5, 20.0, 0.5]);
     assert_eq!(select(array![true, false], 1.0, 0.0).dtype(), DType::F64);
 }

@@ -85,6 +85,12 @@ impl<'a> Flatten<'a> {
 
     /// Visits a named field.
     pub fn field<T: super::Tree>(&mut self, name: &str, value: &'a T) {
+        self.named(name, |out| value.flatten(out));
+    }
+
+    /// Visits whatever `visit` visits under the name of a field.
+    #[doc(hidden)]
+    pub fn named(&mut self, name: &str, visit: impl FnOnce(&mut Self)) {
         self.at(
             |path| {
                 if !path.is_empty() {
@@ -92,21 +98,21 @@ impl<'a> Flatten<'a> {
                 }
                 path.push_str(name);
             },
-            value,
+            visit,
         );
     }
 
     /// Visits an element.
     pub fn element<T: super::Tree>(&mut self, index: impl std::fmt::Display, value: &'a T) {
-        self.at(|path| path.push_str(&format!("[{index}]")), value);
+        self.at(|path| path.push_str(&format!("[{index}]")), |out| value.flatten(out));
     }
 
-    fn at<T: super::Tree>(&mut self, extend: impl FnOnce(&mut String), value: &'a T) {
+    fn at(&mut self, extend: impl FnOnce(&mut String), visit: impl FnOnce(&mut Self)) {
         let before = self.paths.as_ref().map(|p| p.current.len());
         if let Some(p) = &mut self.paths {
             extend(&mut p.current);
         }
-        value.flatten(self);
+        visit(self);
         if let (Some(p), Some(n)) = (&mut self.paths, before) {
             p.current.truncate(n);
         }

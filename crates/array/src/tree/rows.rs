@@ -24,11 +24,11 @@ impl<O: Tree, A: Tree> Rows<O, A> {
         Rows { rows: (0..n).map(|_| rows()).collect(), of: Arc::new(template(tree)) }
     }
 
-    /// The Jacobian of a field, whose rows begin at `start`; `field` is the field of the template.
+    /// The rows of a field, which begin at `start`, one after the other.
     #[doc(hidden)]
-    pub fn part<F: Tree>(&self, start: usize, field: &F) -> F::Jac<A> {
+    pub fn rows_from(&self, start: usize) -> impl FnMut() -> A + '_ {
         let mut rows = self.rows[start..].iter();
-        field.make_jac(&mut || copy(rows.next().expect("a row for each leaf")))
+        move || copy(rows.next().expect("a row for each leaf"))
     }
 }
 
