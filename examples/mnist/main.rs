@@ -157,7 +157,7 @@ where
     });
     let accuracy = jit(|network: &Network| {
         let predicted = network.logits(&pixels(&test.images)).argmax_over(-1);
-        predicted.eq(&test.labels.astype::<i32>()).astype::<f32>().mean()
+        predicted.eq(test.labels.astype::<i32>()).astype::<f32>().mean()
     });
 
     let steps = data.len.div_ceil(BATCH);

@@ -3,7 +3,7 @@
 use pullback::prelude::*;
 
 /// What a layer is made of.
-#[derive(Tree)]
+#[derive(Tree, Debug)]
 pub struct Layer {
     /// Weights.
     pub w: Array,
@@ -15,13 +15,13 @@ pub struct Layer {
 }
 
 /// Chosen when the program is written.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Activation {
     Tanh,
     None,
 }
 
-#[derive(Tree)]
+#[derive(Tree, Debug)]
 struct Net {
     layers: Vec<Layer>,
     scale: Array,
@@ -89,7 +89,7 @@ fn one_vector_for_a_solver() {
 }
 
 /// Parameters that are trees of any kind.
-#[derive(Tree)]
+#[derive(Tree, Debug)]
 struct Pair<A, B>
 where
     A: Send,
@@ -98,7 +98,7 @@ where
     second: Option<B>,
 }
 
-#[derive(Tree)]
+#[derive(Tree, Debug)]
 enum Model {
     Linear { w: Array },
     Constant(Array),
