@@ -34,7 +34,7 @@ fn main() {
     println!("gradient: {}", grad(value)(&w, &x));
     // The same function, written here.
     let here = |w: &Array, x: &Array| x.dot(w).tanh().square().mean();
-    assert!(value(&w, &x).allclose(&here(&w, &x), 1e-6, 1e-6).item::<bool>());
-    assert!(grad(value)(&w, &x).allclose(&grad(here)(&w, &x), 1e-6, 1e-6).item::<bool>());
+    assert!(value(&w, &x).allclose(here(&w, &x), 1e-6, 1e-6).item::<bool>());
+    assert!(grad(value)(&w, &x).allclose(grad(here)(&w, &x), 1e-6, 1e-6).item::<bool>());
     println!("the gradient's program:\n{}", make_jaxpr(grad(value))(&w, &x));
 }

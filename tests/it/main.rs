@@ -1,5 +1,8 @@
 //! The single integration-test binary; each module holds the tests of one part.
 #![forbid(unsafe_code)]
+// Tests write operands in every form (borrowed, equal, empty ranges) on purpose, and a binary has no
+// public items to reach.
+#![allow(clippy::eq_op, clippy::reversed_empty_ranges, clippy::needless_borrow, unreachable_pub)]
 
 #[path = "../../examples/mnist/idx.rs"]
 mod idx;

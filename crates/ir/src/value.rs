@@ -184,7 +184,7 @@ impl Value {
         crate::dispatch!(self.dtype(), T => self.slice::<T>().iter().map(|x| x.to_f64()).collect())
     }
 
-    /// The elements converted to a dtype by the rules of [`crate::scalar::convert`].
+    /// The elements converted to a dtype by the rules of [`mod@crate::scalar::convert`].
     pub fn converted(&self, dtype: DType) -> Value {
         if self.dtype() == dtype {
             return self.clone();

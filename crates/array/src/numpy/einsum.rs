@@ -46,7 +46,7 @@ struct Named {
     labels: Vec<Label>,
 }
 
-/// Sums products of arrays over axes that are named by letters: see the [module](self).
+/// Sums products of arrays over axes that are named by letters: axes that the result lacks are summed, as NumPy's `einsum` does.
 ///
 /// # Panics
 /// If the text is malformed, does not fit the operands, or sizes or dtypes differ; the message repeats

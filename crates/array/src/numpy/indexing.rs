@@ -376,7 +376,7 @@ fn unmask(x: &Array, items: Vec<Item>) -> Result<Vec<Item>, Fault> {
 }
 
 impl Array {
-    /// The elements at an index: see the [module](self) for how it is written.
+    /// The elements at an index: integers, ranges, `..`, new axes and arrays, see [`IndexItem`](crate::IndexItem).
     ///
     /// # Panics
     /// If there are more indices than axes, an integer is out of range, index arrays do not broadcast

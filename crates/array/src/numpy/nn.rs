@@ -74,7 +74,7 @@ fn largest(x: &Array, axis: usize) -> Array {
     restore(max, Reduced { axes, keep: true }).stop_gradient()
 }
 
-/// 1 where the index is the label and 0 elsewhere: labels of shape s give `T` of shape s + [classes].
+/// 1 where the index is the label and 0 elsewhere: labels of shape s give `T` of shape s + `[classes]`.
 /// Labels out of range give zeros.
 ///
 /// # Panics

@@ -59,7 +59,7 @@ pub(super) fn with(prim: impl Into<Prim>, x: &Array, lit: Lit) -> Array {
     bind_in(prim, &[In::Array(x), In::Lit(lit)])
 }
 
-/// Uniform numbers in [0, 1): see [the module](self) for which.
+/// Uniform numbers in [0, 1).
 #[track_caller]
 pub fn uniform<T: Float>(key: Key, shape: impl IntoSizes) -> Array {
     uniform_of(T::DTYPE, key, shape)

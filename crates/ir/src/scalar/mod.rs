@@ -2,7 +2,7 @@
 //!
 //! The interpreter, constant folding and the eager kernels all call these, so that one primitive means
 //! one thing everywhere. [`RealScalar`] covers f16, bf16, f32 and f64, [`IntScalar`] the integers, and
-//! [`convert`] the conversions between all dtypes. Where C's libm and XLA disagree (integer division by
+//! [`mod@convert`] the conversions between all dtypes. Where C's libm and XLA disagree (integer division by
 //! zero, shifts by too much, conversions out of range), XLA's meaning is taken.
 //!
 //! The budget is 1 ulp for the elementary functions in f64 and 2 ulp in f32; the special functions have
