@@ -22,7 +22,9 @@ fn main() {
     println!("linearize in x, the part that computes residuals:\n{}\n", linear.primal);
     println!("and the linear part:\n{}\n", linear.tangent);
 
-    let back = transform::transpose(&linear.tangent, &[true, false]).expect("it is linear");
+    // It is linear in its first input; the others are residuals.
+    let is_linear: Vec<bool> = (0..linear.tangent.n_ins()).map(|i| i == 0).collect();
+    let back = transform::transpose(&linear.tangent, &is_linear).expect("it is linear");
     println!("transposed:\n{back}\n");
 
     println!("grad:\n{}\n", make_jaxpr(grad(f))(&x, &y));
