@@ -42,4 +42,8 @@ pub use pullback_ir::prim::gather::IndexMode;
 pub use sorting::sort_together;
 
 #[cfg(test)]
+mod tests_io;
+#[cfg(test)]
 mod tests_ops;
+#[cfg(test)]
+mod tests_traced;
