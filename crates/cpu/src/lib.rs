@@ -13,6 +13,7 @@ mod dot;
 mod elementwise;
 mod engine;
 mod execute;
+mod fused;
 mod kernel;
 mod lower;
 mod memory;
