@@ -1,5 +1,6 @@
 //! Which engine evaluates programs.
 
+use crate::fused::code::Executor;
 use crate::operand::{Operand, Values};
 use crate::program::Executable;
 use pullback_ir::{Error, Jaxpr, Prim, Type, Value, interp};
@@ -13,18 +14,26 @@ const VARIABLE: &str = "PULLBACK_ENGINE";
 pub enum Engine {
     /// The interpreter of the IR: plain loops that define what a program means.
     Reference,
-    /// The kernels of this crate.
+    /// Fused kernels run by the tile interpreter, on any processor.
+    Tile,
+    /// Fused kernels as machine code, where processor and system allow it; the tile interpreter
+    /// elsewhere.
+    Native,
+    /// The best there is: `native`.
     Cpu,
 }
 
 impl Engine {
     /// Every engine.
-    pub const ALL: [Engine; 2] = [Engine::Reference, Engine::Cpu];
+    pub const ALL: [Engine; 4] =
+        [Engine::Reference, Engine::Tile, Engine::Native, Engine::Cpu];
 
     /// The name in `PULLBACK_ENGINE`.
     pub const fn name(self) -> &'static str {
         match self {
             Engine::Reference => "reference",
+            Engine::Tile => "tile",
+            Engine::Native => "native",
             Engine::Cpu => "cpu",
         }
     }
@@ -35,7 +44,7 @@ impl Engine {
     /// There is none; the error lists those that there are.
     pub fn from_name(name: &str) -> Result<Engine, Error> {
         Engine::ALL.into_iter().find(|e| e.name() == name).ok_or_else(|| {
-            let known = Engine::ALL.map(|e| format!("`{}`", e.name())).join(" and ");
+            let known = Engine::ALL.map(|e| format!("`{}`", e.name())).join(", ");
             Error::msg(format!("there is no engine `{name}`: the engines are {known}"))
         })
     }
@@ -71,7 +80,9 @@ impl Engine {
         out_types: &[Type],
     ) -> Result<Values, Error> {
         match self {
-            Engine::Cpu => crate::execute::execute(prim, ins, out_types),
+            Engine::Tile | Engine::Native | Engine::Cpu => {
+                crate::execute::execute(prim, ins, out_types)
+            }
             Engine::Reference => crate::execute::reference(prim, ins),
         }
     }
@@ -82,7 +93,8 @@ impl Engine {
     /// A transformation on the way fails.
     pub fn compile(self, jaxpr: &Jaxpr) -> Result<Executable, Error> {
         match self {
-            Engine::Cpu => Executable::lower(jaxpr),
+            Engine::Tile => Executable::lower(jaxpr, Executor::Tile),
+            Engine::Native | Engine::Cpu => Executable::lower(jaxpr, Executor::Native),
             Engine::Reference => Ok(Executable::interpreted(jaxpr)),
         }
     }
@@ -93,8 +105,8 @@ impl Engine {
     /// The arguments do not have the types of the inputs, or a primitive fails on values.
     pub fn run(self, jaxpr: &Jaxpr, args: &[Value]) -> Result<Vec<Value>, Error> {
         match self {
-            Engine::Cpu => self.compile(jaxpr)?.run(args),
             Engine::Reference => interp::eval(jaxpr, args),
+            _ => self.compile(jaxpr)?.run(args),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One equation: from the primitive to its kernel.
 
 use crate::dot::dot_general;
+use crate::fused::code::Executor;
 use crate::kernel::kernel;
 use crate::operand::{Operand, Values};
 use crate::program::Executable;
@@ -99,7 +100,7 @@ fn call(prim: &Prim, ins: &mut [Operand<'_>]) -> Result<Values, Error> {
     else {
         return reference(prim, ins);
     };
-    let outs = Executable::lower(jaxpr)?.run_owned(ins.iter_mut().map(Operand::take))?;
+    let outs = Executable::lower(jaxpr, Executor::Native)?.run_owned(ins.iter_mut().map(Operand::take))?;
     Ok(Values::from_vec(outs))
 }
 

@@ -8,7 +8,6 @@
 //! Results have the same bits for every number of threads: work is cut into blocks whose sizes depend
 //! on the shapes alone, and what the blocks give is combined in their order.
 
-mod chain;
 mod dot;
 mod elementwise;
 mod engine;
@@ -24,7 +23,6 @@ mod program;
 mod random;
 mod reduce;
 mod scan;
-mod schedule;
 mod shape_ops;
 mod simd;
 mod strided;

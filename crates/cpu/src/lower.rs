@@ -5,7 +5,9 @@
 //! linear in the number of equations and without recursion, but for calls that are kept.
 
 use crate::program::{Executable, Op, Program, Source, Step};
-use crate::schedule::{Node, Schedule};
+use crate::fused::code::Executor;
+use crate::fused::plan::{Node, Plan};
+use crate::fused::stages;
 use pullback_ir::prim::HigherOrder;
 use pullback_ir::{Atom, Eqn, Error, Jaxpr, Prim, Type, transform};
 use smallvec::SmallVec;
@@ -36,16 +38,18 @@ struct Item {
     outs: SmallVec<[u32; 1]>,
 }
 
-pub(crate) fn lower(jaxpr: &Jaxpr) -> Result<Program, Error> {
+pub(crate) fn lower(jaxpr: &Jaxpr, executor: Executor) -> Result<Program, Error> {
     let jaxpr = transform::inline_calls(jaxpr);
     let jaxpr = transform::dce(&transform::cse(&transform::simplify(&jaxpr)));
-    plan(&jaxpr)
+    plan(&jaxpr, executor)
 }
 
 /// The program of a jaxpr as it stands.
-fn plan(jaxpr: &Jaxpr) -> Result<Program, Error> {
-    let items = items(jaxpr)?;
-    let mut last_use = vec![NEVER; jaxpr.n_vars()];
+fn plan(jaxpr: &Jaxpr, executor: Executor) -> Result<Program, Error> {
+    let plan = Plan::new(jaxpr);
+    let constants = plan.constants.clone();
+    let items = items(jaxpr, plan, executor)?;
+    let mut last_use = vec![NEVER; jaxpr.n_vars() + constants.len()];
     for (i, item) in items.iter().enumerate() {
         for v in item.ins.iter().filter_map(|a| a.var()) {
             last_use[v.index()] = i as u32;
@@ -61,7 +65,7 @@ fn plan(jaxpr: &Jaxpr) -> Result<Program, Error> {
     }
     let mut program = Program {
         in_types: jaxpr.in_types().to_vec(),
-        consts: Vec::new(),
+        consts: constants,
         steps: Vec::with_capacity(items.len()),
         types: Vec::with_capacity(items.len()),
         outs: Vec::with_capacity(jaxpr.outs().len()),
@@ -79,6 +83,9 @@ fn plan(jaxpr: &Jaxpr) -> Result<Program, Error> {
         for (k, &atom) in item.ins.iter().enumerate() {
             let source = match atom {
                 Atom::Lit(lit) => constant(&mut program, lit.value()),
+                Atom::Var(v) if v.index() >= jaxpr.n_vars() => {
+                    Source::Const((v.index() - jaxpr.n_vars()) as u32)
+                }
                 Atom::Var(v) if last_use[v.index()] != i as u32 => Source::Slot(slot_of[v.index()]),
                 Atom::Var(v) => {
                     // An operand that occurs twice is read twice and then dropped.
@@ -127,36 +134,34 @@ fn plan(jaxpr: &Jaxpr) -> Result<Program, Error> {
     Ok(program)
 }
 
-/// The schedule with chains made up.
-fn items(jaxpr: &Jaxpr) -> Result<Vec<Item>, Error> {
-    let schedule = Schedule::new(jaxpr);
-    // The node that gives each variable, and the variables that other nodes or the caller read.
-    let mut node_of = vec![NEVER; jaxpr.n_vars()];
-    let mut escapes = vec![false; jaxpr.n_vars()];
+/// The plan with kernels made.
+fn items(jaxpr: &Jaxpr, plan: Plan, executor: Executor) -> Result<Vec<Item>, Error> {
+    let n_vars = jaxpr.n_vars() + plan.constants.len();
+    // The variables that other nodes or the caller read.
+    let mut escapes = vec![false; n_vars];
     for v in jaxpr.outs().iter().filter_map(|a| a.var()) {
         escapes[v.index()] = true;
     }
-    for (k, node) in schedule.nodes.iter().enumerate() {
-        let members = match node {
-            Node::One(i) => std::slice::from_ref(i),
-            Node::Chain(members) => members,
-        };
-        for &i in members {
-            for v in schedule.inputs(i).into_iter().filter_map(Atom::var) {
-                escapes[v.index()] |= node_of[v.index()] != k as u32;
+    for node in &plan.nodes {
+        match node {
+            Node::One(i) => {
+                let inputs = jaxpr.eqns()[*i].inputs.iter().filter_map(|a| a.var());
+                inputs.for_each(|v| escapes[v.index()] = true);
             }
-            jaxpr.eqns()[i].outs().for_each(|v| node_of[v.index()] = k as u32);
+            Node::Group(group) => group.reads().for_each(|v| escapes[v.index()] = true),
         }
     }
-    let items = schedule.nodes.iter().map(|node| match node {
+    let items = plan.nodes.iter().map(|node| match node {
         Node::One(i) => {
             let eqn = &jaxpr.eqns()[*i];
             let outs = eqn.outs().map(|v| v.0).collect();
-            Ok(Item { op: lower_op(jaxpr, eqn)?, ins: schedule.inputs(*i), outs })
+            Ok(Item { op: lower_op(jaxpr, eqn, executor)?, ins: SmallVec::from_slice(&eqn.inputs), outs })
         }
-        Node::Chain(members) => {
-            let (chain, ins, outs) = schedule.chain(members, |v| escapes[v as usize]);
-            Ok(Item { op: Op::Chain(chain), ins: ins.into(), outs: outs.into() })
+        Node::Group(group) => {
+            let built = stages::build(jaxpr, group, &plan.constants, |v| escapes[v.index()], executor);
+            let outs = built.outs.iter().map(|v| v.0).collect();
+            let ins = built.ins.into_iter().map(Atom::Var).collect();
+            Ok(Item { op: Op::Fused(built.kernel), ins, outs })
         }
     });
     items.collect()
@@ -167,14 +172,14 @@ fn constant(program: &mut Program, value: pullback_ir::Value) -> Source {
     Source::Const(program.consts.len() as u32 - 1)
 }
 
-fn lower_op(jaxpr: &Jaxpr, eqn: &Eqn) -> Result<Op, Error> {
+fn lower_op(jaxpr: &Jaxpr, eqn: &Eqn, executor: Executor) -> Result<Op, Error> {
     Ok(match eqn.prim.higher_order() {
-        Some(HigherOrder::Jit(call)) => Op::Call(Executable::lower(&call.jaxpr)?),
-        Some(HigherOrder::Checkpoint(call)) => Op::Call(Executable::lower(&call.jaxpr)?),
+        Some(HigherOrder::Jit(call)) => Op::Call(Executable::lower(&call.jaxpr, executor)?),
+        Some(HigherOrder::Checkpoint(call)) => Op::Call(Executable::lower(&call.jaxpr, executor)?),
         None => match &eqn.prim {
             Prim::Custom(prim) => {
                 let types: Vec<Type> = eqn.inputs.iter().map(|&a| jaxpr.ty(a)).collect();
-                Op::Custom(prim.clone(), Executable::lower(&prim.expansion(&types)?)?)
+                Op::Custom(prim.clone(), Executable::lower(&prim.expansion(&types)?, executor)?)
             }
             prim => Op::Prim(Box::new(prim.clone())),
         },

@@ -3,7 +3,8 @@
 //! [`crate::lower`] makes them. Running hashes nothing and derives no types. The fused compiler
 //! will replace what is behind [`Executable`]; its methods are the boundary.
 
-use crate::chain::Chain;
+use crate::fused::code::Executor;
+use crate::fused::kernel::Kernel;
 use crate::execute::failed;
 use crate::operand::{Operand, Values};
 use pullback_ir::prim::Primitive;
@@ -37,7 +38,7 @@ pub(crate) enum Source {
 #[derive(Debug)]
 pub(crate) enum Op {
     Prim(Box<Prim>),
-    Chain(Chain),
+    Fused(Kernel),
     /// A user's primitive, and its expansion for when the user gives no evaluation.
     Custom(Custom, Executable),
     /// A call that is kept as one, so that what it recomputes is not merged with the rest.
@@ -106,8 +107,8 @@ impl Executable {
         Executable(Arc::new(Body::Interpreted(jaxpr.clone())))
     }
 
-    pub(crate) fn lower(jaxpr: &Jaxpr) -> Result<Executable, Error> {
-        Ok(Executable(Arc::new(Body::Lowered(crate::lower::lower(jaxpr)?))))
+    pub(crate) fn lower(jaxpr: &Jaxpr, executor: Executor) -> Result<Executable, Error> {
+        Ok(Executable(Arc::new(Body::Lowered(crate::lower::lower(jaxpr, executor)?))))
     }
 }
 
@@ -149,9 +150,9 @@ impl Program {
                 let types = &self.types[first..first + step.outs.len()];
                 crate::execute::execute(prim, &mut ins, types)?
             }
-            Op::Chain(chain) => {
+            Op::Fused(kernel) => {
                 let first = step.first_type as usize;
-                chain.run(&ins, &self.types[first..first + step.outs.len()])
+                kernel.run(&mut ins, &self.types[first..first + step.outs.len()])
             }
             Op::Custom(prim, expansion) => {
                 let ins: Vec<Value> = ins.iter_mut().map(Operand::take).collect();

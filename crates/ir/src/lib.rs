@@ -80,6 +80,7 @@ pub mod jaxpr;
 mod ops;
 mod ops_index;
 pub mod param;
+pub mod pool;
 pub mod prim;
 pub mod scalar;
 pub mod shape;

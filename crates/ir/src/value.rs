@@ -70,6 +70,17 @@ pub struct Value {
     data: Arc<Data>,
 }
 
+impl Drop for Value {
+    fn drop(&mut self) {
+        // The memory of large arrays is kept; see `pool`.
+        if self.data.dtype().is_pooled(numel(&self.shape))
+            && let Some(data) = Arc::get_mut(&mut self.data)
+        {
+            crate::pool::give(std::mem::replace(data, Data::Bool(Vec::new())));
+        }
+    }
+}
+
 impl Value {
     /// An array from its elements in row-major order.
     ///
@@ -153,11 +164,6 @@ impl Value {
     #[inline]
     pub fn data(&self) -> &Arc<Data> {
         &self.data
-    }
-
-    /// The shape and the elements, for kernels that reuse the buffer of an operand that dies.
-    pub fn into_parts(self) -> (Shape, Arc<Data>) {
-        (self.shape, self.data)
     }
 
     /// The elements in row-major order.

@@ -47,6 +47,11 @@ impl LineBuilder {
         self.line.args.len() as u32 - 1
     }
 
+    /// Says that an argument is written, too.
+    pub(crate) fn mark(&mut self, arg: u32, out: bool) {
+        self.line.args[arg as usize].out |= out;
+    }
+
     fn push(&mut self, instr: Instr, kind: Kind) -> Reg {
         self.line.instrs.push(instr);
         self.line.kinds.push(kind);
