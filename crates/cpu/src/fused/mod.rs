@@ -11,6 +11,7 @@
 //! operations in the same order, so they agree bit for bit.
 
 mod build;
+mod check;
 pub(crate) mod code;
 mod emit;
 mod fold;
@@ -18,6 +19,8 @@ pub(crate) mod kernel;
 mod layout;
 pub(crate) mod line;
 pub(crate) mod plan;
+mod order;
 mod show;
 pub(crate) mod stages;
+mod tile;
 mod view;
