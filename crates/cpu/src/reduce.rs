@@ -3,10 +3,14 @@
 //! Every reduction is a sequence of passes over an array seen as `[outer, n, inner]`, of which `n`
 //! goes away. Sums and products of floats depend on the order, which is fixed by the sizes alone:
 //!
-//! - `inner` = 1: blocks of [`BLOCK`] elements are added in [`LANES`] interleaved lanes, the lanes and
-//!   then the blocks pairwise. The error grows with the logarithm of `n`, not with `n`.
+//! - `inner` = 1: elements are added in [`FOLD_LANES`] interleaved lanes, then the lanes pairwise. Rows of
+//!   more than [`UNCUT`] elements are cut into pieces of [`PIECE`], whose results are reduced likewise.
 //! - `inner` > 1: rows are added in order within blocks of rows, the blocks in order.
+//!
+//! It is the order of fused kernels, so an operation gives the same bits alone and in a program.
 
+use crate::fused::kernel::{PIECE, UNCUT};
+use crate::fused::line::FOLD_LANES;
 use crate::simd::wide;
 use crate::threads::{Shared, for_ranges};
 use pullback_ir::prim::reduce::{Reduce, ReduceOp};
@@ -15,12 +19,6 @@ use pullback_ir::{DType, Element, Shape, Type, Value, dispatch};
 use smallvec::SmallVec;
 use std::mem::MaybeUninit;
 use std::ops::Range;
-
-/// Lanes of a sum along a row: four vectors of 512 bits in f32.
-const LANES: usize = 64;
-
-/// Elements of a row that are added lane by lane before pairs of blocks are.
-const BLOCK: usize = 4096;
 
 /// An operation that reduces elements `E` in an accumulator `A`.
 trait Fold<E, A>: Copy + Sync {
@@ -146,9 +144,9 @@ fn passes<E: Copy + Sync, A: Copy + Send + Sync>(
     let Some(sizes) = groups.pop() else {
         return x.iter().map(|&e| first.step(first.empty(), e)).collect();
     };
-    let mut sums = pass(x, sizes, first);
+    let mut sums = pass(x, sizes, first, later);
     while let Some(sizes) = groups.pop() {
-        sums = pass(&sums, sizes, later);
+        sums = pass(&sums, sizes, later, later);
     }
     sums
 }
@@ -158,19 +156,20 @@ fn pass<E: Copy + Sync, A: Copy + Send + Sync>(
     x: &[E],
     (outer, n, inner): (usize, usize, usize),
     fold: impl Fold<E, A>,
+    later: impl Fold<A, A>,
 ) -> Vec<A> {
     assert_eq!(x.len(), outer * n * inner);
     if n == 0 || outer * inner == 0 {
         return vec![fold.empty(); outer * inner];
     }
     if inner == 1 {
-        if outer == 1 && n > BLOCK {
-            return vec![long_row(x, fold)];
+        if outer == 1 && n > UNCUT {
+            return vec![long_row(x, fold, later)];
         }
         return fill(outer, 1, 16384usize.div_ceil(n), |range, out| {
             let rows = x[range.start * n..range.end * n].chunks_exact(n);
             for (out, row) in out.iter_mut().zip(rows) {
-                out.write(wide(|| sum_row(row, fold)));
+                out.write(wide(|| sum_row(row, fold, later)));
             }
         });
     }
@@ -235,65 +234,34 @@ pub(crate) fn fill<A: Send>(
 }
 
 /// A row that is long enough for several threads.
-fn long_row<E: Copy + Sync, A: Copy + Send + Sync>(x: &[E], fold: impl Fold<E, A>) -> A {
-    let blocks = x.len().div_ceil(BLOCK);
-    let sums = fill(blocks, 1, 8, |range, out| {
-        let parts = x[range.start * BLOCK..(range.end * BLOCK).min(x.len())].chunks(BLOCK);
+fn long_row<E: Copy + Sync, A: Copy + Send + Sync>(
+    x: &[E],
+    fold: impl Fold<E, A>,
+    later: impl Fold<A, A>,
+) -> A {
+    let pieces = x.len().div_ceil(PIECE);
+    let sums = fill(pieces, 1, 8, |range, out| {
+        let parts = x[range.start * PIECE..(range.end * PIECE).min(x.len())].chunks(PIECE);
         for (out, part) in out.iter_mut().zip(parts) {
-            out.write(wide(|| sum_block(part, fold)));
+            out.write(wide(|| sum_lanes(part, fold)));
         }
     });
-    pairwise(&sums, fold)
+    sum_lanes(&sums, later)
 }
 
 #[inline(always)]
-fn sum_row<E: Copy, A: Copy>(x: &[E], fold: impl Fold<E, A>) -> A {
-    if x.len() <= BLOCK {
-        return sum_block(x, fold);
+fn sum_row<E: Copy, A: Copy>(x: &[E], fold: impl Fold<E, A>, later: impl Fold<A, A>) -> A {
+    if x.len() <= UNCUT {
+        return sum_lanes(x, fold);
     }
-    // Pairs of blocks are joined like a binary counter counts, which needs no list of all of them.
-    let mut pending: SmallVec<[A; 32]> = SmallVec::new();
-    for (i, block) in x.chunks(BLOCK).enumerate() {
-        let mut sum = sum_block(block, fold);
-        for _ in 0..(i + 1).trailing_zeros() {
-            if let Some(left) = pending.pop() {
-                sum = fold.join(left, sum);
-            }
-        }
-        pending.push(sum);
-    }
-    let mut sum = pending.pop().unwrap_or_else(|| fold.empty());
-    while let Some(left) = pending.pop() {
-        sum = fold.join(left, sum);
-    }
-    sum
-}
-
-/// The same tree as in [`sum_row`].
-fn pairwise<E, A: Copy>(sums: &[A], fold: impl Fold<E, A>) -> A {
-    match sums {
-        [] => fold.empty(),
-        [one] => *one,
-        _ => {
-            let half = sums.len().next_power_of_two() / 2;
-            fold.join(pairwise(&sums[..half], fold), pairwise(&sums[half..], fold))
-        }
-    }
+    let sums: Vec<A> = x.chunks(PIECE).map(|piece| sum_lanes(piece, fold)).collect();
+    sum_lanes(&sums, later)
 }
 
 #[inline(always)]
-fn sum_block<E: Copy, A: Copy>(x: &[E], fold: impl Fold<E, A>) -> A {
-    if x.len() < LANES {
-        return match x.split_first() {
-            None => fold.empty(),
-            Some((&first, rest)) => {
-                let first = fold.step(fold.empty(), first);
-                rest.iter().fold(first, |a, &e| fold.step(a, e))
-            }
-        };
-    }
-    let mut lanes = [fold.empty(); LANES];
-    let (rows, rest) = x.as_chunks::<LANES>();
+fn sum_lanes<E: Copy, A: Copy>(x: &[E], fold: impl Fold<E, A>) -> A {
+    let mut lanes = [fold.empty(); FOLD_LANES];
+    let (rows, rest) = x.as_chunks::<FOLD_LANES>();
     for row in rows {
         for (lane, &e) in lanes.iter_mut().zip(row) {
             *lane = fold.step(*lane, e);
@@ -302,7 +270,7 @@ fn sum_block<E: Copy, A: Copy>(x: &[E], fold: impl Fold<E, A>) -> A {
     for (lane, &e) in lanes.iter_mut().zip(rest) {
         *lane = fold.step(*lane, e);
     }
-    let mut width = LANES / 2;
+    let mut width = FOLD_LANES / 2;
     while width > 0 {
         for i in 0..width {
             lanes[i] = fold.join(lanes[i], lanes[i + width]);

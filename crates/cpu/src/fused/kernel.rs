@@ -16,10 +16,10 @@ pub(super) const STREAMED: usize = 8 << 20;
 
 /// Elements of a line that are reduced at once. Longer ones are cut into pieces of this size, whose
 /// results are reduced in their turn, so that the error grows slowly and threads have work.
-const PIECE: usize = 4096;
+pub(crate) const PIECE: usize = 4096;
 
 /// Lines up to this length are not cut.
-const UNCUT: usize = 4 * PIECE;
+pub(crate) const UNCUT: usize = 4 * PIECE;
 
 /// Elements after which the time that they took is looked at.
 const PROBE: usize = 8192;

@@ -62,7 +62,11 @@ pub(crate) fn execute(prim: &Prim, args: &[Value], owned: bool) -> Values {
 /// How far a result may be from the interpreter's: sums and products are added in another order.
 pub(crate) fn tolerance(prim: &Prim, dtype: DType) -> f64 {
     match prim {
-        Prim::Reduce(_) | Prim::DotGeneral(_) | Prim::Cumulative(_) => match dtype {
+        Prim::Reduce(_)
+        | Prim::DotGeneral(_)
+        | Prim::Cumulative(_)
+        | Prim::Jit(_)
+        | Prim::Checkpoint(_) => match dtype {
             DType::F16 => 2e-3,
             DType::BF16 => 2e-2,
             DType::F32 => 4e-6,
