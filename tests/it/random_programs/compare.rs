@@ -11,8 +11,14 @@ pub(super) fn same(got: &[Value], want: &[Value]) -> Law {
 /// Equal within a relative tolerance by dtype: `rounding` units in the last place of numbers of the
 /// size of the largest.
 pub(super) fn close(got: &[Value], want: &[Value], rounding: f64) -> Law {
+    close_beside(got, want, &[], rounding)
+}
+
+/// The same, where the largest may also be among other numbers: the terms of sums.
+pub(super) fn close_beside(got: &[Value], want: &[Value], terms: &[Value], rounding: f64) -> Law {
     let largest = want
         .iter()
+        .chain(terms)
         .filter(|v| v.dtype().is_float())
         .flat_map(Value::to_f64s)
         .filter(|x| x.is_finite())

@@ -186,8 +186,12 @@ impl Kernel {
         let mut rooms: SmallVec<[Option<Room>; 2]> = SmallVec::new();
         let mut taken: SmallVec<[Option<u32>; 2]> = SmallVec::new();
         for (k, ty) in out_types.iter().enumerate() {
+            // An input that is read in part is larger.
+            let fits = |&i: &u32| {
+                !taken.contains(&Some(i)) && raw(ins[i as usize].value()).1 == ty.numel()
+            };
             let place = self.reuses[k]
-                .filter(|&i| !taken.contains(&Some(i)))
+                .filter(fits)
                 .and_then(|i| raw_mut(&mut ins[i as usize]).map(|p| (i, p)));
             match place {
                 Some((i, p)) => {

@@ -348,7 +348,7 @@ impl Planner<'_> {
         eqn.inputs.iter().all(|&a| {
             let view = self.view(a);
             match self.giver(&view) {
-                Some((h, Level::Row)) if h == g => view.is_plain(),
+                Some((h, Level::Row)) if h == g => view.is_plain() && numel(&view.shape) == rows,
                 Some((h, _)) if h == g => false,
                 _ => readable(&spread(&view, shape), shape, None),
             }
@@ -367,7 +367,7 @@ impl Planner<'_> {
         inputs.iter().all(|&a| {
             let view = self.view(a);
             match self.giver(&view) {
-                Some((h, Level::Full)) if h == g => view.is_plain(),
+                Some((h, Level::Full)) if h == g => view.is_plain() && numel(&view.shape) == n,
                 Some((h, Level::Row)) if h == g => {
                     group.line.is_some_and(|line| spreads_rows(&spread(&view, shape), &dims, line))
                 }
