@@ -15,6 +15,14 @@ pub(super) const RSP: Gpr = Gpr(4);
 pub(super) const RBP: Gpr = Gpr(5);
 pub(super) const RSI: Gpr = Gpr(6);
 pub(super) const RDI: Gpr = Gpr(7);
+pub(super) const R8: Gpr = Gpr(8);
+pub(super) const R9: Gpr = Gpr(9);
+pub(super) const R10: Gpr = Gpr(10);
+pub(super) const R11: Gpr = Gpr(11);
+pub(super) const R12: Gpr = Gpr(12);
+pub(super) const R13: Gpr = Gpr(13);
+pub(super) const R14: Gpr = Gpr(14);
+pub(super) const R15: Gpr = Gpr(15);
 
 /// A place in memory: base, index times a power of two, displacement.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,10 +45,9 @@ pub(super) enum Rm {
     /// A vector, mask or general register.
     Reg(u8),
     Mem(Mem),
-    /// One element in memory, for all lanes (EVEX only).
-    Broadcast(Mem),
     /// A constant, by its place in the pool.
     Pool(u32),
+    /// One element of the pool, for all lanes (EVEX only).
     PoolBroadcast(u32),
 }
 
@@ -96,7 +103,6 @@ pub(super) enum If {
     NotEqual = 5,
     /// Unsigned.
     BelowEqual = 6,
-    Above = 7,
 }
 
 const UNBOUND: u32 = u32::MAX;
@@ -111,6 +117,8 @@ pub(super) struct Asm {
     pool: Vec<u8>,
     /// Where displacements to the pool stand, and the end of their instructions.
     pooled: Vec<(u32, u32)>,
+    /// Where the size of the stack frame stands.
+    frames: Vec<u32>,
 }
 
 impl Asm {
@@ -133,8 +141,12 @@ impl Asm {
         (self.pool.len() - bytes.len()) as u32
     }
 
-    /// The code with its pool behind it, for a place that is a multiple of 64.
-    pub(super) fn finish(mut self) -> Vec<u8> {
+    /// The code with its pool behind it, for a place that is a multiple of 64. `frame` is the size of the
+    /// stack frame.
+    pub(super) fn finish(mut self, frame: i32) -> Vec<u8> {
+        for at in self.frames {
+            self.code[at as usize..at as usize + 4].copy_from_slice(&frame.to_le_bytes());
+        }
         while !self.code.len().is_multiple_of(64) {
             self.code.push(0xcc);
         }
@@ -179,7 +191,7 @@ impl Asm {
                 self.pooled.push((at, at + 4 + trailing));
                 self.dword(place);
             }
-            Rm::Mem(m) | Rm::Broadcast(m) => {
+            Rm::Mem(m) => {
                 let base = m.base.0 & 7;
                 // RBP and R13 as bases have no form without a displacement.
                 let short = m.disp % unit == 0 && i8::try_from(m.disp / unit).is_ok();
@@ -213,9 +225,7 @@ impl Asm {
     fn high(rm: Rm) -> (u8, u8) {
         match rm {
             Rm::Reg(r) => (r >> 4 & 1, r >> 3 & 1),
-            Rm::Mem(m) | Rm::Broadcast(m) => {
-                (m.index.map_or(0, |(i, _)| i.0 >> 3 & 1), m.base.0 >> 3 & 1)
-            }
+            Rm::Mem(m) => (m.index.map_or(0, |(i, _)| i.0 >> 3 & 1), m.base.0 >> 3 & 1),
             Rm::Pool(_) | Rm::PoolBroadcast(_) => (0, 0),
         }
     }
@@ -251,7 +261,7 @@ impl Asm {
         imm: Option<u8>,
     ) {
         let (x, b) = Asm::high(rm);
-        let broadcast = matches!(rm, Rm::Broadcast(_) | Rm::PoolBroadcast(_));
+        let broadcast = matches!(rm, Rm::PoolBroadcast(_));
         let (mask, zero) = match lanes {
             Lanes::All => (0, false),
             Lanes::Merge(k) => (k, false),
@@ -339,6 +349,11 @@ impl Asm {
         self.general(true, &[0x8d], to.0, Rm::Mem(from), 0);
     }
 
+    /// The address of a constant.
+    pub(super) fn lea_pool(&mut self, to: Gpr, constant: Rm) {
+        self.general(true, &[0x8d], to.0, constant, 0);
+    }
+
     /// A constant of 64 bits.
     pub(super) fn constant(&mut self, to: Gpr, x: u64) {
         if let Ok(x) = u32::try_from(x) {
@@ -365,6 +380,12 @@ impl Asm {
 
     pub(super) fn sub_imm(&mut self, to: Gpr, x: i32) {
         self.arithmetic(true, 5, to, x);
+    }
+
+    /// Takes the stack frame, whose size is known at the end.
+    pub(super) fn sub_frame(&mut self) {
+        self.sub_imm(RSP, 0);
+        self.frames.push(self.code.len() as u32 - 4);
     }
 
     pub(super) fn cmp_imm(&mut self, to: Gpr, x: i32) {

@@ -44,6 +44,7 @@ pub(super) const MASKMOV_TO: Op = op(2, 1, 0x8e);
 /// All lanes from the first one or from memory; the f64 form's opcode is the next.
 pub(super) const BROADCAST: Op = op(2, 1, 0x18);
 pub(super) const BROADCAST64: Op = Op::new(2, 1, true, 0x19);
+pub(super) const BROADCAST64_VEX: Op = op(2, 1, 0x19);
 pub(super) const PBROADCASTD: Op = op(2, 1, 0x58);
 /// From a general register (EVEX).
 pub(super) const PBROADCASTD_GPR: Op = op(2, 1, 0x7c);
@@ -90,8 +91,8 @@ pub(super) const FMA132: Op = op(2, 1, 0x98);
 pub(super) const FMA213: Op = op(2, 1, 0xa8);
 pub(super) const FMA231: Op = op(2, 1, 0xb8);
 
-/// Rounding; the f64 forms' opcodes are the next.
 pub(super) const ROUND: Op = op(3, 1, 0x08);
+pub(super) const ROUND64: Op = Op::new(3, 1, true, 0x09);
 /// EVEX: smaller or larger of two, zeros ordered.
 pub(super) const RANGE: Op = op(3, 1, 0x50);
 
