@@ -16,6 +16,8 @@ mod fused;
 mod kernel;
 mod lower;
 mod memory;
+#[cfg(all(target_arch = "x86_64", unix))]
+mod native;
 mod operand;
 mod order;
 mod product;

@@ -2,6 +2,8 @@
 
 use super::line::Line;
 use super::tile::Tiles;
+#[cfg(all(target_arch = "x86_64", unix))]
+use crate::native::{Isa, Native};
 
 /// A line, ready to run.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub(crate) enum Executor {
 #[derive(Debug)]
 enum Body {
     Tile(Tiles),
+    #[cfg(all(target_arch = "x86_64", unix))]
+    Native(Native),
 }
 
 impl Code {
@@ -29,9 +33,19 @@ impl Code {
     /// than it.
     pub(crate) fn new(line: Line, executor: Executor, streams: bool) -> Code {
         debug_assert_eq!(line.check(), Ok(()));
-        let _ = (executor, streams);
-        let body = Body::Tile(Tiles::new(&line));
+        let native = match executor {
+            Executor::Tile => None,
+            Executor::Native => Body::native(&line, streams),
+        };
+        let body = native.unwrap_or_else(|| Body::Tile(Tiles::new(&line)));
         Code { line, body }
+    }
+
+    /// Machine code of certain instructions, if there can be any.
+    #[cfg(all(test, target_arch = "x86_64", unix))]
+    pub(crate) fn of_isa(line: Line, isa: Isa, streams: bool) -> Option<Code> {
+        let body = Body::Native(Native::new(&line, isa, streams)?);
+        Some(Code { line, body })
     }
 
     /// Runs the line over `rows` rows of `n` elements. `ptrs` has each argument's place in the first row,
@@ -46,6 +60,9 @@ impl Code {
         match &self.body {
             // SAFETY: the caller's promise.
             Body::Tile(tiles) => unsafe { tiles.run(&self.line, ptrs, steps, n, rows) },
+            #[cfg(all(target_arch = "x86_64", unix))]
+            // SAFETY: as above.
+            Body::Native(native) => unsafe { native.run(ptrs, steps, n, rows) },
         }
     }
 
@@ -55,6 +72,18 @@ impl Code {
 
     /// Whether machine code runs.
     pub(crate) fn is_native(&self) -> bool {
-        false
+        !matches!(self.body, Body::Tile(_))
+    }
+}
+
+impl Body {
+    #[cfg(all(target_arch = "x86_64", unix))]
+    fn native(line: &Line, streams: bool) -> Option<Body> {
+        Isa::available().find_map(|isa| Native::new(line, isa, streams)).map(Body::Native)
+    }
+
+    #[cfg(not(all(target_arch = "x86_64", unix)))]
+    fn native(_: &Line, _: bool) -> Option<Body> {
+        None
     }
 }

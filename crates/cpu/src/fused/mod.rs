@@ -10,7 +10,7 @@
 //! the tile interpreter, which is portable and the oracle, and machine code. Both do the same IEEE
 //! operations in the same order, so they agree bit for bit.
 
-mod build;
+pub(crate) mod build;
 mod check;
 pub(crate) mod code;
 mod emit;
@@ -22,5 +22,7 @@ pub(crate) mod plan;
 mod order;
 mod show;
 pub(crate) mod stages;
+#[cfg(test)]
+mod tests;
 mod tile;
 mod view;

@@ -214,12 +214,20 @@ fn raw(words: &mut [u64]) -> &mut [u8] {
 }
 
 /// All executors of a line that there are here.
-fn executors(line: &Line) -> Vec<(&'static str, Code)> {
-    vec![("tile", Code::new(line.clone(), Executor::Tile, false))]
+fn executors(line: &Line) -> Vec<(String, Code)> {
+    let mut codes = vec![("tile".to_owned(), Code::new(line.clone(), Executor::Tile, false))];
+    #[cfg(all(target_arch = "x86_64", unix))]
+    for isa in crate::native::Isa::available() {
+        for streams in [false, true] {
+            let code = Code::of_isa(line.clone(), isa, streams);
+            codes.extend(code.map(|code| (format!("{isa:?}, streams: {streams}"), code)));
+        }
+    }
+    codes
 }
 
 /// Runs all executors on the same memory and compares all bytes with plain evaluation.
-fn check(line: &Line, codes: &[(&'static str, Code)], memory: &Memory) {
+fn check(line: &Line, codes: &[(String, Code)], memory: &Memory) {
     let mut expected = memory.clone();
     scalar::run(line, &mut expected);
     expected.canonical(line);

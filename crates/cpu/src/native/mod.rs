@@ -1,0 +1,176 @@
+//! Machine code for lines, on x86-64 with AVX-512 or with AVX2 and FMA.
+//!
+//! ```text
+//! line ── plan ──▶ steps, next uses ── gen ──▶ instructions ── asm ──▶ bytes ──▶ executable pages
+//! ```
+//!
+//! One function is made for a line: a loop over rows, in it a loop over whole vectors, and the tail, in which
+//! lanes that do not exist are masked. A vector has as many lanes as the widest kind of the line allows, for
+//! all values of the line. Registers are given out while the body is emitted ([`gen`](self::gen)).
+//!
+//! The code does the same IEEE operations in the same order as the tile interpreter.
+
+mod asm;
+mod calls;
+mod fold;
+mod r#gen;
+mod memory;
+mod ops;
+mod pages;
+mod plan;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod truth;
+mod values;
+
+use crate::fused::line::{Bin, FoldOp, Instr, Kind, Line, RareFn, Step, Un};
+use crate::kernel::Kernel;
+use r#gen::Gen;
+use pages::Pages;
+use plan::Plan;
+use std::arch::is_x86_feature_detected as has;
+
+/// The instructions that code is made of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Isa {
+    /// AVX-512 F, BW, DQ and VL.
+    Avx512,
+    /// AVX2, FMA and F16C.
+    Avx2,
+}
+
+impl Isa {
+    /// Those that this processor and system have, the better one first.
+    pub(crate) fn available() -> impl Iterator<Item = Isa> {
+        let wide = has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl");
+        let avx512 = wide && has!("bmi2");
+        let avx2 = has!("avx2") && has!("fma") && has!("f16c");
+        [(avx512, Isa::Avx512), (avx2, Isa::Avx2)]
+            .into_iter()
+            .filter_map(|(has, isa)| has.then_some(isa))
+    }
+
+    /// Whether the instructions can do what a line asks for.
+    fn can(self, line: &Line) -> bool {
+        let long = |r: crate::fused::line::Reg| line.kinds[r.index()] == Kind::I64;
+        let instr = |i: &Instr| match *i {
+            Instr::Un { op: Un::ToFloat, x } => !long(x),
+            Instr::Un { op: Un::ToInt, x } => line.kinds[x.index()] != Kind::F64,
+            Instr::Bin { op: Bin::MaxU | Bin::MinU | Bin::Sar, x, .. } => !long(x),
+            _ => true,
+        };
+        let simple =
+            |op: FoldOp| matches!(op, FoldOp::Sum | FoldOp::And | FoldOp::Or | FoldOp::Xor);
+        match self {
+            Isa::Avx512 => true,
+            Isa::Avx2 => {
+                line.instrs.iter().all(instr)
+                    && line.folds.iter().all(|f| !long(f.x) || simple(f.op))
+            }
+        }
+    }
+}
+
+/// The functions that are made: arguments' pointers and steps, the first element and the end of each row,
+/// rows.
+type Function = unsafe extern "C" fn(*const *mut u8, *const isize, usize, usize, usize);
+
+/// Machine code of a line.
+#[derive(Debug)]
+pub(crate) struct Native {
+    pages: Pages,
+    /// Where the function whose stores bypass the cache begins.
+    streaming: Option<Streaming>,
+    // The code has pointers to these.
+    _kernels: Box<[Kernel]>,
+    _rares: Box<[RareFn]>,
+}
+
+#[derive(Debug)]
+struct Streaming {
+    offset: usize,
+    /// Outputs that are written so, and the bytes of an element and of a vector.
+    outputs: Vec<(usize, usize, usize)>,
+    lanes: usize,
+}
+
+impl Native {
+    /// None where the instructions cannot do it or the system refuses executable memory.
+    pub(crate) fn new(line: &Line, isa: Isa, streams: bool) -> Option<Native> {
+        if !isa.can(line) {
+            return None;
+        }
+        let kernels: Box<[Kernel]> = line
+            .instrs
+            .iter()
+            .filter_map(|i| if let Instr::Call { kernel, .. } = i { Some(*kernel) } else { None })
+            .collect();
+        let rares: Box<[RareFn]> = line
+            .instrs
+            .iter()
+            .filter_map(|i| if let Instr::Rare { f, .. } = i { Some(*f) } else { None })
+            .collect();
+        let plan = Plan::new(line);
+        let mut g = Gen::new(isa, line, &plan, &kernels, &rares);
+        g.place_fixed();
+        g.function(false);
+        let lanes = g.lanes;
+        let outputs: Vec<_> = line
+            .args
+            .iter()
+            .enumerate()
+            .filter(|(_, a)| a.out && a.step == Step::Next && a.dtype.size() >= 4)
+            .map(|(i, a)| (i, a.dtype.size(), a.dtype.size() * lanes))
+            .collect();
+        let plain = line.folds.is_empty() && kernels.is_empty();
+        let streaming = (streams && plain && !outputs.is_empty()).then(|| {
+            let offset = g.asm.len();
+            g.function(true);
+            Streaming { offset, outputs, lanes }
+        });
+        let size = g.frame_size();
+        let pages = Pages::new(&g.asm.finish(size))?;
+        Some(Native { pages, streaming, _kernels: kernels, _rares: rares })
+    }
+
+    fn function(&self, offset: usize) -> Function {
+        // SAFETY: at both offsets a function begins that was made with this signature.
+        unsafe { std::mem::transmute::<*const u8, Function>(self.pages.at(offset)) }
+    }
+
+    /// # Safety
+    /// As [`crate::fused::code::Code::run`] says, for the line that this was made for.
+    pub(crate) unsafe fn run(&self, ptrs: &[*mut u8], steps: &[isize], n: usize, rows: usize) {
+        let plain = self.function(0);
+        let Some(streaming) = &self.streaming else {
+            // SAFETY: the caller's promise.
+            return unsafe { plain(ptrs.as_ptr(), steps.as_ptr(), 0, n, rows) };
+        };
+        let streamed = self.function(streaming.offset);
+        let mut row: smallvec::SmallVec<[*mut u8; 16]> = ptrs.into();
+        for _ in 0..rows {
+            // Until the outputs are aligned, and where they are not alike, ordinary stores do it.
+            let head = streaming.head(&row).unwrap_or(n).min(n);
+            // SAFETY: the caller's promise; the ranges make up the row.
+            unsafe {
+                plain(row.as_ptr(), steps.as_ptr(), 0, head, 1);
+                streamed(row.as_ptr(), steps.as_ptr(), head, n, 1);
+            }
+            for (p, step) in row.iter_mut().zip(steps) {
+                *p = p.wrapping_offset(*step);
+            }
+        }
+    }
+}
+
+impl Streaming {
+    /// The first element at which all streamed outputs are aligned to vectors.
+    fn head(&self, row: &[*mut u8]) -> Option<usize> {
+        (0..self.lanes).find(|head| {
+            self.outputs
+                .iter()
+                .all(|&(i, size, vector)| (row[i] as usize + head * size).is_multiple_of(vector))
+        })
+    }
+}

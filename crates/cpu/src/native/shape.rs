@@ -1,0 +1,277 @@
+//! The function around a line's body.
+//!
+//! ```text
+//! for each row:
+//!     load pointers; compute fixed values that are loaded; begin folds
+//!     while a whole step is left:      body, once or several times
+//!     while elements are left:         body on the lanes that exist
+//!     end folds; advance pointers
+//! ```
+//!
+//! It takes (pointers, steps, first element, end, rows) as C functions do. With folds there are as many
+//! copies of the body as a vector fits into the lanes of a fold, each with lanes of its own.
+
+use super::Isa;
+use super::asm::{
+    Gpr, If, Label, Len, Mem, R8, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, Rm,
+};
+use super::r#gen::{Class, Frame, Gen, TAIL_MASK, frame};
+use super::ops;
+use super::plan::Step;
+use crate::fused::line::{FOLD_LANES, Instr};
+
+/// Registers that belong to the caller.
+const CALLERS: [Gpr; 6] = [RBX, RBP, R12, R13, R14, R15];
+
+/// Bodies up to this many steps are there twice, so that the counting of the loop weighs less.
+const SHORT: usize = 16;
+
+impl Gen<'_> {
+    /// Gives fixed values registers or slots. The body keeps what it needs at once and some for the moment.
+    pub(super) fn place_fixed(&mut self) {
+        self.place_folds();
+        let pressure = self.plan.pressure(self.line, |kind| self.class(kind) == Class::Vector);
+        let spare = self.busy_free().saturating_sub(pressure + 5);
+        let mut fixed: Vec<usize> = (0..self.plan.fixed.len())
+            .filter(|&v| self.plan.fixed[v] && self.plan.uses[v] > 0)
+            .collect();
+        fixed.sort_by_key(|&v| std::cmp::Reverse(self.plan.uses[v]));
+        let mut pinned = 0;
+        for v in fixed {
+            let vector = self.class(self.line.kinds[v]) == Class::Vector;
+            if vector && pinned < spare {
+                self.pin_value(v);
+                pinned += 1;
+            } else if let Instr::Load { .. } = self.line.instrs[v] {
+                self.fix_slot(v);
+            }
+        }
+        self.end_of_fixed();
+    }
+
+    fn busy_free(&self) -> usize {
+        let bank = &self.banks[Class::Vector as usize];
+        bank.free.count_ones() as usize
+    }
+
+    /// Emits the function.
+    pub(super) fn function(&mut self, streams: bool) {
+        self.streams = streams;
+        let (exit, row) = (self.asm.label(), self.asm.label());
+        self.prologue();
+        self.asm.load(RAX, frame(Frame::ROWS));
+        self.asm.test(RAX, RAX);
+        self.asm.jump_if(If::Equal, exit);
+        self.begin_body();
+        self.constants();
+        self.asm.bind(row);
+        self.row();
+        self.asm.load(RCX, frame(Frame::STEPS));
+        for arg in 0..self.line.args.len() as i32 {
+            self.asm.load(RAX, Mem::at(RCX, 8 * arg));
+            self.asm.add_to(frame(self.frame.pointers + 8 * arg), RAX);
+        }
+        self.asm.sub_from(frame(Frame::ROWS), 1);
+        self.asm.jump_if(If::NotEqual, row);
+        self.asm.bind(exit);
+        if streams {
+            self.asm.sfence();
+        }
+        self.asm.vzeroupper();
+        self.asm.load(RSP, frame(Frame::OLD));
+        for r in CALLERS.into_iter().rev() {
+            self.asm.pop(r);
+        }
+        self.asm.ret();
+        self.end_rares();
+    }
+
+    fn prologue(&mut self) {
+        for r in CALLERS {
+            self.asm.push(r);
+        }
+        self.asm.mov(RAX, RSP);
+        self.asm.sub_frame();
+        self.asm.and_imm(RSP, -64);
+        let words = [
+            (Frame::OLD, RAX),
+            (Frame::STEPS, RSI),
+            (Frame::START, RDX),
+            (Frame::END, RCX),
+            (Frame::ROWS, R8),
+        ];
+        for (at, r) in words {
+            self.asm.store(frame(at), r);
+        }
+        for arg in 0..self.line.args.len() as i32 {
+            self.asm.load(RAX, Mem::at(RDI, 8 * arg));
+            self.asm.store(frame(self.frame.pointers + 8 * arg), RAX);
+        }
+    }
+
+    /// Loads constants that have registers.
+    fn constants(&mut self) {
+        for v in 0..self.line.instrs.len() {
+            if let Instr::Const { kind, bits } = self.line.instrs[v]
+                && let (r @ 0..32, None) = self.fixed_place(v)
+            {
+                self.splat_bits(kind.size(), bits, r as u8);
+            }
+        }
+    }
+
+    fn row(&mut self) {
+        self.load_pointers();
+        self.asm.load(RBX, frame(Frame::START));
+        self.asm.load(RBP, frame(Frame::END));
+        self.begin_body();
+        self.begin_folds();
+        let done = self.asm.label();
+        self.asm.cmp(RBX, Rm::Reg(RBP.0));
+        self.asm.jump_if(If::Equal, done);
+        for v in 0..self.line.instrs.len() {
+            if let Instr::Load { arg } = self.line.instrs[v]
+                && self.plan.fixed[v]
+                && self.plan.uses[v] > 0
+            {
+                self.load_same(arg, v);
+            }
+        }
+        self.whole_steps();
+        self.tail_steps(done);
+        self.asm.bind(done);
+        self.end_folds();
+    }
+
+    fn folds(&self) -> bool {
+        !self.line.folds.is_empty()
+    }
+
+    /// The loop over whole steps.
+    fn whole_steps(&mut self) {
+        let copies = match self.folds() {
+            true => FOLD_LANES / self.lanes,
+            false if self.plan.steps.len() <= SHORT => 2,
+            false => 1,
+        };
+        let step = (copies * self.lanes) as i32;
+        let (end, again) = (self.asm.label(), self.asm.label());
+        // The last place where a whole step begins. There may be none: then it is below zero.
+        self.asm.mov(RAX, RBP);
+        self.asm.sub(RAX, RBX);
+        self.asm.cmp_imm(RAX, step);
+        self.asm.jump_if(If::Below, end);
+        self.asm.mov(RAX, RBP);
+        self.asm.sub_imm(RAX, step);
+        self.asm.store(frame(Frame::LIMIT), RAX);
+        self.asm.bind(again);
+        self.tail = false;
+        for copy in 0..copies {
+            self.body(copy, copy);
+        }
+        self.asm.add_imm(RBX, step);
+        self.asm.cmp(RBX, Rm::Mem(frame(Frame::LIMIT)));
+        self.asm.jump_if(If::BelowEqual, again);
+        self.asm.bind(end);
+    }
+
+    /// The rest of the elements. It is more than one vector if a step is.
+    fn tail_steps(&mut self, done: Label) {
+        self.tail = true;
+        let copies = if self.folds() { FOLD_LANES / self.lanes } else { 1 };
+        let again = self.asm.label();
+        self.asm.bind(again);
+        for copy in 0..copies {
+            self.asm.mov(RCX, RBP);
+            self.asm.sub(RCX, RBX);
+            self.asm.jump_if(If::BelowEqual, done);
+            self.asm.constant(RAX, self.lanes as u64);
+            self.asm.lower(RCX, RAX);
+            self.tail_mask();
+            self.body(copy, 0);
+            self.asm.add_imm(RBX, self.lanes as i32);
+        }
+        if !self.folds() {
+            self.asm.cmp(RBX, Rm::Reg(RBP.0));
+            self.asm.jump_if(If::Below, again);
+        }
+    }
+
+    /// Which lanes exist: as many as RCX says.
+    fn tail_mask(&mut self) {
+        self.asm.store(frame(Frame::TAIL), RCX);
+        match self.isa {
+            Isa::Avx512 => {
+                self.asm.constant(RAX, u32::MAX.into());
+                self.asm.bzhi(RAX, RAX, RCX);
+                self.asm.vex(ops::KMOV_GPR, Len::X, TAIL_MASK, 0, Rm::Reg(RAX.0), None);
+            }
+            Isa::Avx2 => {
+                self.begin_body();
+                self.asm.neg(RCX);
+                for (size, at) in [(4, Frame::MASK32), (8, Frame::MASK64)] {
+                    if self.lanes * size > 32 {
+                        continue;
+                    }
+                    let table = self.steps_of_ones(size);
+                    self.asm.lea_pool(RAX, table);
+                    let middle = (self.lanes * size) as i32;
+                    let from = Mem {
+                        base: RAX,
+                        index: Some((RCX, size.trailing_zeros() as u8)),
+                        disp: middle,
+                    };
+                    let (t, len) = (self.temp(), self.len_of(size));
+                    self.op(ops::MOVU, len, t, 0, Rm::Mem(from));
+                    self.op(ops::MOVU_TO, len, t, 0, Rm::Mem(frame(at)));
+                    self.end_temps();
+                }
+            }
+        }
+    }
+
+    /// The body, for the vector that is `ahead` vectors before RBX.
+    fn body(&mut self, copy: usize, ahead: usize) {
+        (self.copy, self.ahead) = (copy, ahead);
+        self.begin_body();
+        for at in 0..self.plan.steps.len() {
+            self.begin_step(at);
+            match self.plan.steps[at] {
+                Step::Fold(f) => self.fold(f),
+                Step::Instr(i) => self.instr(i),
+            }
+            self.end_step();
+        }
+    }
+
+    fn instr(&mut self, i: u32) {
+        match self.line.instrs[i as usize] {
+            Instr::Const { .. } => unreachable!("constants are no steps"),
+            Instr::Index => self.index(),
+            Instr::Load { .. } if self.plan.late[i as usize] => self.postpone(i),
+            Instr::Load { arg } => {
+                let d = self.def();
+                self.load_arg(arg, d);
+            }
+            Instr::Un { op, x } => self.un(op, x),
+            Instr::Bin { op, x, y } => self.bin(op, x, y),
+            Instr::Fma { x, y, z } => self.fma(x, y, z),
+            Instr::Cmp { op, x, y } => self.cmp(op, x, y),
+            Instr::Select { m, x, y } => self.select(m, x, y),
+            Instr::Rare { m, ins, y, .. } => {
+                let which = self.number(i, |i| matches!(i, Instr::Rare { .. }));
+                self.rare(which, m, ins, y);
+            }
+            Instr::Call { ins, .. } => {
+                let which = self.number(i, |i| matches!(i, Instr::Call { .. }));
+                self.call(which, ins);
+            }
+            Instr::Store { arg, x } => self.store(arg, x),
+        }
+    }
+
+    /// Which of such instructions one is.
+    fn number(&self, i: u32, such: impl Fn(&Instr) -> bool) -> usize {
+        self.line.instrs[..i as usize].iter().filter(|i| such(i)).count()
+    }
+}
