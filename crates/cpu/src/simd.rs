@@ -1,9 +1,10 @@
 //! Wider vectors than the x86-64 baseline, chosen when the program runs.
 //!
 //! The loops of this crate are plain Rust that the compiler vectorises. Compiled for the baseline they
-//! use 128-bit vectors, and `floor` and its kin become calls, so hot loops are compiled a second time
-//! for AVX2. Neither version contracts a multiplication and an addition: their bits are the same, so debug
-//! builds do without the second one, which would double the time that compiling the kernels takes.
+//! use 128-bit vectors, and `floor` and its kin become calls, so hot loops are compiled again for AVX2
+//! and AVX-512. No version contracts a multiplication and an addition; `mul_add` is fused in all of them,
+//! as an instruction or a call. Their bits are the same, so debug builds do without the further
+//! versions, which would multiply the time that compiling the kernels takes.
 
 /// Runs a loop compiled for the widest vectors that this processor has.
 ///
@@ -11,15 +12,29 @@
 #[inline(always)]
 pub(crate) fn wide<R>(body: impl FnOnce() -> R) -> R {
     #[cfg(all(target_arch = "x86_64", not(debug_assertions)))]
-    if std::arch::is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has the feature that the function needs.
-        return unsafe { with_avx2(body) };
+    {
+        use std::arch::is_x86_feature_detected as has;
+        let avx2 = has!("avx2") && has!("fma");
+        if avx2 && has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
+            // SAFETY: the processor has the features that the function needs.
+            return unsafe { with_avx512(body) };
+        }
+        if avx2 {
+            // SAFETY: the processor has the features that the function needs.
+            return unsafe { with_avx2(body) };
+        }
     }
     body()
 }
 
 #[cfg(all(target_arch = "x86_64", not(debug_assertions)))]
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+fn with_avx512<R>(body: impl FnOnce() -> R) -> R {
+    body()
+}
+
+#[cfg(all(target_arch = "x86_64", not(debug_assertions)))]
+#[target_feature(enable = "avx2,fma")]
 fn with_avx2<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
