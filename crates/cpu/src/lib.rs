@@ -15,6 +15,7 @@ mod execute;
 mod fused;
 mod kernel;
 mod lower;
+mod math;
 mod memory;
 #[cfg(all(target_arch = "x86_64", unix))]
 mod native;

@@ -1,0 +1,142 @@
+//! Hyperbolic functions and their inverses.
+
+use super::coefficients::*;
+use super::exp::{Reduced, reduce};
+use super::lanes::Lanes;
+use super::log::log1p_of;
+
+/// Halves of sinh a and cosh a, as unevaluated sums, for 0 ≤ a.
+///
+/// With a = n·log 2 + r, A = sinh(n·log 2) and B = cosh(n·log 2): sinh a = A cosh r + B sinh r and
+/// cosh a = B cosh r + A sinh r. Nothing cancels, and nothing is divided.
+#[inline(always)]
+fn halves<L: Lanes>(l: &mut L, a: L::F) -> [(L::F, L::F); 2] {
+    let Reduced { t, r, r_low } = reduce(l, a);
+    let bits = l.bits(t);
+    let bits = l.shl(bits, L::MANTISSA);
+    let up = l.iaddk(bits, (L::BIAS - 2) << L::MANTISSA);
+    let sum = l.i((2 * L::BIAS - 4) << L::MANTISSA);
+    let down = l.isub(sum, up);
+    let (up, down, zero) = (l.from_bits(up), l.from_bits(down), l.f(0.0));
+    // Where 2⁻ⁿ is no normal number its bits are negative here, and it does not count.
+    let down = l.max(down, zero);
+    let (s, c) = (l.sub(up, down), l.add(up, down));
+
+    let z = l.mul(r, r);
+    let cosh = if L::WIDE { l.poly(&COSH_64, z) } else { l.poly(&COSH_32, z) };
+    let cosh = l.mul(cosh, z);
+    let sinh = if L::WIDE { l.poly(&SINH_64, z) } else { l.poly(&SINH_32, z) };
+    let cube = l.mul(z, r);
+    let sinh = l.fma(cube, sinh, r_low);
+    // s + c·r + (s·(cosh r − 1) + c·(sinh r − r)).
+    let mut side = |s, c| {
+        let (part, part_low) = l.two_product(c, r);
+        let (high, low) = l.fast_two_sum(s, part);
+        let low = l.add(low, part_low);
+        let low = l.fma(c, sinh, low);
+        (high, l.fma(s, cosh, low))
+    };
+    [side(s, c), side(c, s)]
+}
+
+/// `y` with the sign of x, and x where it is so small that the function is the identity.
+#[inline(always)]
+fn odd<L: Lanes>(l: &mut L, x: L::F, a: L::F, y: L::F) -> L::F {
+    let y = l.copysign(y, x);
+    let tiny = l.ltk(a, l.by(1e-5, 1e-10));
+    l.select(tiny, x, y)
+}
+
+/// sinh x.
+#[inline(always)]
+pub(crate) fn sinh<L: Lanes>(l: &mut L, x: L::F) -> L::F {
+    let a = l.abs(x);
+    // The results overflow shortly before these limits.
+    let limited = l.at_most(a, l.by(89.5, 710.6));
+    let [(high, low), _] = halves(l, limited);
+    let y = l.add(high, low);
+    let y = l.add(y, y);
+    odd(l, x, a, y)
+}
+
+/// cosh x.
+#[inline(always)]
+pub(crate) fn cosh<L: Lanes>(l: &mut L, x: L::F) -> L::F {
+    let a = l.abs(x);
+    let limited = l.at_most(a, l.by(89.5, 710.6));
+    let [_, (high, low)] = halves(l, limited);
+    let y = l.add(high, low);
+    l.add(y, y)
+}
+
+/// tanh x.
+#[inline(always)]
+pub(crate) fn tanh<L: Lanes>(l: &mut L, x: L::F) -> L::F {
+    let a = l.abs(x);
+    // Here it is 1.
+    let limited = l.at_most(a, l.by(10.0, 20.0));
+    let [sinh, cosh] = halves(l, limited).map(|(high, low)| l.fast_two_sum(high, low));
+    let (high, low) = l.quotient(sinh, cosh);
+    let y = l.add(high, low);
+    odd(l, x, a, y)
+}
+
+/// Where a is so large that 1 + a² is a²; then arguments of logarithms are halved.
+#[inline(always)]
+fn large<L: Lanes>(l: &mut L, a: L::F) -> (L::M, L::F) {
+    let large = l.gtk(a, l.by(3e7, 1e16));
+    (large, l.choose(large, 1.0, 0.0))
+}
+
+/// The argument `a`, or where that is large 2a: log(1 + 2a) = log(1 + a) + log 2 there.
+#[inline(always)]
+fn log_of_sum<L: Lanes>(l: &mut L, a: L::F, sum: (L::F, L::F)) -> L::F {
+    let (large, more) = large(l, a);
+    let zero = l.f(0.0);
+    let high = l.select(large, a, sum.0);
+    let low = l.select(large, zero, sum.1);
+    log1p_of(l, (high, low), more)
+}
+
+/// arsinh x = log(1 + a + a²/(1 + √(1 + a²))) for a = x ≥ 0.
+#[inline(always)]
+pub(crate) fn asinh<L: Lanes>(l: &mut L, x: L::F) -> L::F {
+    let a = l.abs(x);
+    let square = l.mul(a, a);
+    let root = l.fmak(a, a, 1.0);
+    let root = l.sqrt(root);
+    let d = l.addk(root, 1.0);
+    let more = l.div(square, d);
+    let sum = l.fast_two_sum(a, more);
+    let y = log_of_sum(l, a, sum);
+    l.copysign(y, x)
+}
+
+/// arcosh x = log(1 + t + √(2t + t²)), t = x − 1.
+#[inline(always)]
+pub(crate) fn acosh<L: Lanes>(l: &mut L, x: L::F) -> L::F {
+    let minus_one = l.f(-1.0);
+    let (t, t_low) = l.two_sum(x, minus_one);
+    let twice = l.add(t, t);
+    let root = l.fma(t, t, twice);
+    let root = l.sqrt(root);
+    let (high, low) = l.fast_two_sum(root, t);
+    let low = l.add(low, t_low);
+    let y = log_of_sum(l, x, (high, low));
+    let (one, nan) = (l.f(1.0), l.f(f64::NAN));
+    let inside = l.ge(x, one);
+    l.select(inside, y, nan)
+}
+
+/// artanh x = ½ log(1 + 2x/(1 − x)).
+#[inline(always)]
+pub(crate) fn atanh<L: Lanes>(l: &mut L, x: L::F) -> L::F {
+    let (a, one, zero) = (l.abs(x), l.f(1.0), l.f(0.0));
+    let minus = l.neg(a);
+    let d = l.two_sum(one, minus);
+    let n = l.add(a, a);
+    let q = l.quotient((n, zero), d);
+    let y = log1p_of(l, q, zero);
+    let y = l.mulk(y, 0.5);
+    l.copysign(y, x)
+}

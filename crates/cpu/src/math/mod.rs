@@ -1,0 +1,27 @@
+//! Vector math: elementary functions from one source for all engines.
+//!
+//! Each function is written once, without branches, in terms of the operations of [`Lanes`]. A
+//! generator of machine code implements them by emitting instructions ([`emit_f32`] and its kin), the
+//! loops of this crate by the scalar operations of Rust ([`apply_f32`] and its kin), which the compiler
+//! vectorises. All operations are exact in the sense of IEEE 754, so the bits are the same everywhere.
+//!
+//! `docs/ACCURACY.md` has the measured errors. Special values, signed zeros, subnormal numbers and huge
+//! arguments are as C's libm has them.
+
+#![allow(dead_code, unused_imports, reason = "until the compiler of kernels uses it")]
+
+mod coefficients;
+mod drive;
+mod erf;
+mod exp;
+mod hyperbolic;
+mod lanes;
+mod log;
+mod root;
+mod scalar;
+mod simple;
+mod table;
+mod trig;
+
+pub(crate) use lanes::{Lanes, Narrow};
+pub(crate) use table::{apply_f32, apply_f64, emit_f32, emit_f64};
