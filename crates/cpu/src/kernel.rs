@@ -4,12 +4,14 @@
 //! them. Scalars, writing in place and threads are the driver's business ([`crate::elementwise`]), so
 //! that each row costs one loop and not six.
 
+use crate::math;
 use crate::simd::wide;
 use pullback_ir::prim::binary::Binary;
 use pullback_ir::prim::compare::Compare;
 use pullback_ir::prim::convert::Convert;
 use pullback_ir::prim::unary::Unary;
 use pullback_ir::scalar::{ConvertTo, IntScalar, OrdScalar, RealScalar};
+use pullback_ir::half::{bf16, f16};
 use pullback_ir::{DType, Element, Prim, dispatch};
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
@@ -187,6 +189,71 @@ macro_rules! unary {
 }
 pullback_ir::for_each_unary!(unary);
 
+/// The kernel of a function that [`math`] has for vectors: the one that fused kernels use, so that an
+/// operation gives the same bits alone and in a program.
+fn vector(op: Unary, dtype: DType) -> Option<Kernel> {
+    unsafe fn run<T: Vectors>(ins: [*const u8; 3], out: *mut u8, n: usize, op: u64) {
+        // SAFETY: the caller promises `n` elements behind each pointer, without overlap.
+        let (x, out) = unsafe { (elements::<T>(ins[0], n), room::<T>(out, n)) };
+        T::apply(Unary::ALL[op as usize], x, out);
+    }
+    dispatch!(float dtype, T => {
+        T::apply(op, &[], &mut []).then_some(Kernel {
+            run: run::<T>,
+            param: op as u64,
+            arity: 1,
+            ins: [dtype; 3],
+            out: dtype,
+        })
+    }, else => None)
+}
+
+/// A float with vector math.
+trait Vectors: Element {
+    /// Applies a function to each element; false if it has no form for vectors.
+    fn apply(op: Unary, x: &[Self], out: &mut [MaybeUninit<Self>]) -> bool;
+}
+
+impl Vectors for f32 {
+    fn apply(op: Unary, x: &[f32], out: &mut [MaybeUninit<f32>]) -> bool {
+        math::apply_f32(op, x, out)
+    }
+}
+
+impl Vectors for f64 {
+    fn apply(op: Unary, x: &[f64], out: &mut [MaybeUninit<f64>]) -> bool {
+        math::apply_f64(op, x, out)
+    }
+}
+
+/// 16-bit floats are computed in f32, block by block.
+macro_rules! through_f32 {
+    ($($t:ty),*) => {$(
+        impl Vectors for $t {
+            fn apply(op: Unary, x: &[$t], out: &mut [MaybeUninit<$t>]) -> bool {
+                const BLOCK: usize = 256;
+                if x.is_empty() {
+                    return math::apply_f32(op, &[], &mut []);
+                }
+                for (x, out) in x.chunks(BLOCK).zip(out.chunks_mut(BLOCK)) {
+                    let mut wide = [0f32; BLOCK];
+                    let mut results = [MaybeUninit::uninit(); BLOCK];
+                    wide.iter_mut().zip(x).for_each(|(w, x)| *w = x.to_f32());
+                    if !math::apply_f32(op, &wide[..x.len()], &mut results[..x.len()]) {
+                        return false;
+                    }
+                    for (out, y) in out.iter_mut().zip(&results) {
+                        // SAFETY: as many results have been written as there are elements.
+                        out.write(<$t>::from_f32(unsafe { y.assume_init() }));
+                    }
+                }
+                true
+            }
+        }
+    )*};
+}
+through_f32!(f16, bf16);
+
 fn unary_of<X: Element, Z: Element, F: Fn(X) -> Z + Copy>(_: F) -> Kernel {
     Kernel::of1::<X, Z, _>(|x, _| conjure::<F>()(x))
 }
@@ -291,7 +358,7 @@ fn select(dtype: DType) -> Kernel {
 /// The kernel of a primitive for operands of these dtypes, if it is elementwise and has one.
 pub(crate) fn kernel(prim: &Prim, ins: &[DType]) -> Option<Kernel> {
     match prim {
-        Prim::Unary(op) => unary(*op, ins[0]),
+        Prim::Unary(op) => vector(*op, ins[0]).or_else(|| unary(*op, ins[0])),
         Prim::Binary(op) if ins[0] == ins[1] => binary(*op, ins[0]),
         Prim::Compare(op) => Some(compare(*op, ins[0])),
         Prim::IntegerPow(p) => integer_pow(p.y, ins[0]),

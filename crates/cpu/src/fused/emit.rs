@@ -180,7 +180,10 @@ fn float_unary(b: &mut LineBuilder, op: Unary, dtype: DType, x: Reg) -> Option<R
             let y = b.un(Un::Sqrt, x);
             return Some(settle(b, dtype, y));
         }
-        _ => return None,
+        _ => {
+            let y = super::lanes::function(b, op, x)?;
+            return Some(settle(b, dtype, y));
+        }
     };
     Some(exact)
 }

@@ -175,8 +175,32 @@ pub(crate) enum Cmp {
     LeU,
 }
 
-/// A function for rare lanes: takes the operands' bits, gives the result's.
-pub(crate) type RareFn = fn([u64; 2]) -> u64;
+/// A function for rare lanes, of one or two operands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum RareFn {
+    F32(fn(f32) -> f32),
+    F64(fn(f64) -> f64),
+    F32x2(fn(f32, f32) -> f32),
+    F64x2(fn(f64, f64) -> f64),
+    /// Of lanes as bits.
+    #[cfg(test)]
+    Bits(fn([u64; 2]) -> u64),
+}
+
+impl RareFn {
+    /// The bits of the result for operands of these bits.
+    pub(crate) fn call(self, [x, y]: [u64; 2]) -> u64 {
+        let (single, double) = (|x: u64| f32::from_bits(x as u32), f64::from_bits);
+        match self {
+            RareFn::F32(f) => u64::from(f(single(x)).to_bits()),
+            RareFn::F64(f) => f(double(x)).to_bits(),
+            RareFn::F32x2(f) => u64::from(f(single(x), single(y)).to_bits()),
+            RareFn::F64x2(f) => f(double(x), double(y)).to_bits(),
+            #[cfg(test)]
+            RareFn::Bits(f) => f([x, y]),
+        }
+    }
+}
 
 /// An instruction.
 #[derive(Clone, Copy, Debug)]

@@ -16,6 +16,7 @@ pub(crate) mod code;
 mod emit;
 mod fold;
 pub(crate) mod kernel;
+mod lanes;
 mod layout;
 pub(crate) mod line;
 pub(crate) mod plan;

@@ -192,7 +192,7 @@ unsafe extern "C" fn rare_lanes<T: Copy + Into<u64> + Truncated>(
         // SAFETY: the caller's promise; a mask has no more bits than a buffer has lanes.
         unsafe {
             let (x, y) = (buffers.add(i), buffers.add(stride + i));
-            let z = (*f)([(*x).into(), (*y).into()]);
+            let z = (*f).call([(*x).into(), (*y).into()]);
             buffers.add(2 * stride + i).write(T::truncated(z));
         }
     }

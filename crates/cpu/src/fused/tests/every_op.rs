@@ -1,7 +1,7 @@
 //! Each instruction alone, on every kind and dtype that the checker lets through.
 
 use super::super::build::LineBuilder;
-use super::super::line::{Bin, Cmp, FoldOp, Instr, Kind, Line, Reg, Step, Un};
+use super::super::line::{Bin, Cmp, FoldOp, Instr, Kind, Line, RareFn, Reg, Step, Un};
 use super::{Random, check_sizes};
 use crate::kernel::kernel;
 use pullback_ir::DType;
@@ -240,16 +240,16 @@ fn rare_lanes() {
     let word = |[x, y]: [u64; 2]| x.wrapping_mul(3).wrapping_add(y) & 0xffff_ffff;
     each([Kind::F64; 3], 3, |b, [x, y, z]| {
         let m = b.cmp(Cmp::Lt, x, y);
-        let r = b.rare(m, double, [x, y], z);
+        let r = b.rare(m, RareFn::Bits(double), [x, y], z);
         b.bin(Bin::Mul, r, x)
     });
     each([Kind::I32; 3], 3, |b, [x, y, z]| {
         let m = b.cmp(Cmp::Eq, x, y);
-        let r = b.rare(m, word, [x, y], z);
+        let r = b.rare(m, RareFn::Bits(word), [x, y], z);
         b.bin(Bin::Add, r, x)
     });
     each([Kind::Mask, Kind::I32, Kind::I32], 3, |b, [m, x, y]| {
-        let r = b.rare(m, word, [x, x], y);
+        let r = b.rare(m, RareFn::Bits(word), [x, x], y);
         let n = b.un(Un::Not, m);
         b.select(n, r, y)
     });

@@ -1,7 +1,7 @@
 //! Random programs: deep ones that need more registers than there are, and many arguments.
 
 use super::super::build::LineBuilder;
-use super::super::line::{Cmp, Kind, Line, Reg, Step};
+use super::super::line::{Cmp, Kind, Line, RareFn, Reg, Step};
 use super::every_op::{BINS, CMPS, FOLDS, KINDS, UNS, dtype};
 use super::{Memory, Random, SIZES, check, executors};
 use crate::kernel::kernel;
@@ -74,7 +74,7 @@ impl Programs {
                     return None;
                 }
                 let (x, y) = (self.number(x), self.number(y));
-                self.b.rare(m, |[x, y]| (x.wrapping_mul(5) ^ y) & 0x3fff_ffff, [x, y], x)
+                self.b.rare(m, RareFn::Bits(|[x, y]| (x.wrapping_mul(5) ^ y) & 0x3fff_ffff), [x, y], x)
             }
             _ => {
                 let op = self.random.pick(&[Unary::Neg, Unary::Not]);

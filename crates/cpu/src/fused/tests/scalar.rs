@@ -83,7 +83,7 @@ fn place(line: &Line, memory: &Memory, row: usize, j: usize) -> Vec<u64> {
                 if v[m.index()] == 0 {
                     v[y.index()]
                 } else {
-                    f([v[ins[0].index()], v[ins[1].index()]]) & (u64::MAX >> (64 - 8 * size))
+                    f.call([v[ins[0].index()], v[ins[1].index()]]) & (u64::MAX >> (64 - 8 * size))
                 }
             }
             Instr::Call { kernel, ins } => {

@@ -255,11 +255,11 @@ impl Tile<'_> {
             match self.line.kinds[i].size() {
                 8 => {
                     let (a, b) = (self.get::<u64>(ins[0]), self.get::<u64>(ins[1]));
-                    rare(self.get(m), self.get(y), self.room::<u64>(i), |k| f([a[k], b[k]]));
+                    rare(self.get(m), self.get(y), self.room::<u64>(i), |k| f.call([a[k], b[k]]));
                 }
                 _ => {
                     let (a, b) = (self.get::<u32>(ins[0]), self.get::<u32>(ins[1]));
-                    let f = |k: usize| f([a[k].into(), b[k].into()]) as u32;
+                    let f = |k: usize| f.call([a[k].into(), b[k].into()]) as u32;
                     rare(self.get(m), self.get(y), self.room(i), f);
                 }
             }
