@@ -9,10 +9,9 @@ use crate::random::random;
 use crate::reduce::reduce;
 use crate::scan::{arg_reduce, cumulative};
 use crate::{elementwise, order, shape_ops, windows};
-use pullback_ir::prim::HigherOrder;
-use pullback_ir::prim::checkpoint::Checkpoint;
-use pullback_ir::prim::jit::Jit;
-use pullback_ir::{DType, Error, Fault, Prim, Type, Value};
+use pullback_ir::prim::Primitive;
+use pullback_ir::prim::custom::Custom;
+use pullback_ir::{DType, Error, Fault, Jaxpr, Prim, Type, Value};
 use smallvec::smallvec;
 
 /// Evaluates a primitive with the fastest kernel that there is.
@@ -87,21 +86,37 @@ fn others(prim: &Prim, ins: &mut [Operand<'_>], out_types: &[Type]) -> Result<Va
             Some(outs) => Ok(outs),
             None => reference(prim, ins),
         },
-        Prim::Jit(_) | Prim::Checkpoint(_) => call(prim, ins),
+        Prim::Jit(p) => call(&p.jaxpr, ins),
+        Prim::Checkpoint(p) => call(&p.jaxpr, ins),
+        Prim::CustomJvp(p) => call(&p.jaxpr, ins),
+        Prim::CustomVjp(p) => call(&p.jaxpr, ins),
+        Prim::Custom(p) => {
+            let types: Vec<Type> = ins.iter().map(|x| x.value().ty()).collect();
+            let expansion = Executable::lower(&p.expansion(&types)?, Executor::Native)?;
+            custom(p, &expansion, ins)
+        }
         _ => reference(prim, ins),
     }
 }
 
 /// A call outside of a program, compiled for this once.
-fn call(prim: &Prim, ins: &mut [Operand<'_>]) -> Result<Values, Error> {
-    let Some(
-        HigherOrder::Jit(Jit { jaxpr, .. }) | HigherOrder::Checkpoint(Checkpoint { jaxpr, .. }),
-    ) = prim.higher_order()
-    else {
-        return reference(prim, ins);
-    };
+fn call(jaxpr: &Jaxpr, ins: &mut [Operand<'_>]) -> Result<Values, Error> {
     let outs = Executable::lower(jaxpr, Executor::Native)?.run_owned(ins.iter_mut().map(Operand::take))?;
     Ok(Values::from_vec(outs))
+}
+
+/// A user's primitive: evaluated as the user says, else by its expansion.
+pub(crate) fn custom(
+    prim: &Custom,
+    expansion: &Executable,
+    ins: &mut [Operand<'_>],
+) -> Result<Values, Error> {
+    let ins: Vec<Value> = ins.iter_mut().map(Operand::take).collect();
+    Ok(Values::from_vec(match prim.eval_given(&ins) {
+        Some(Ok(outs)) => outs,
+        Some(Err(fault)) => return Err(failed(prim.name(), &fault)),
+        None => expansion.run_owned(ins)?,
+    }))
 }
 
 /// Evaluates a primitive by its definition.

@@ -5,9 +5,7 @@
 
 use crate::fused::code::Executor;
 use crate::fused::kernel::Kernel;
-use crate::execute::failed;
 use crate::operand::{Operand, Values};
-use pullback_ir::prim::Primitive;
 use pullback_ir::prim::custom::Custom;
 use pullback_ir::{Error, Jaxpr, Prim, Type, Value, interp};
 use smallvec::SmallVec;
@@ -154,14 +152,7 @@ impl Program {
                 let first = step.first_type as usize;
                 kernel.run(&mut ins, &self.types[first..first + step.outs.len()])
             }
-            Op::Custom(prim, expansion) => {
-                let ins: Vec<Value> = ins.iter_mut().map(Operand::take).collect();
-                Values::from_vec(match prim.eval_given(&ins) {
-                    Some(Ok(outs)) => outs,
-                    Some(Err(fault)) => return Err(failed(prim.name(), &fault)),
-                    None => expansion.run_owned(ins)?,
-                })
-            }
+            Op::Custom(prim, expansion) => crate::execute::custom(prim, expansion, &mut ins)?,
             Op::Call(callee) => {
                 let args = ins.drain(..).map(|x| match x {
                     Operand::Owned(value) => value,
