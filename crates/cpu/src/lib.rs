@@ -12,6 +12,7 @@ mod dot;
 mod elementwise;
 mod engine;
 mod execute;
+mod explain;
 mod fused;
 mod kernel;
 mod lower;
@@ -33,5 +34,6 @@ mod threads;
 mod windows;
 
 pub use engine::{Engine, compile, execute, run};
+pub use explain::Memory;
 pub use operand::{Operand, Values};
 pub use program::Executable;

@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub struct Executable(Arc<Body>);
 
 #[derive(Debug)]
-enum Body {
+pub(crate) enum Body {
     Interpreted(Jaxpr),
     Lowered(Program),
 }
@@ -99,6 +99,10 @@ impl Executable {
             Body::Interpreted(jaxpr) => interp::eval(jaxpr, &args.into_iter().collect::<Vec<_>>()),
             Body::Lowered(program) => program.run(args),
         }
+    }
+
+    pub(crate) fn body(&self) -> &Body {
+        &self.0
     }
 
     pub(crate) fn interpreted(jaxpr: &Jaxpr) -> Executable {

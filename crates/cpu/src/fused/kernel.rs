@@ -177,6 +177,39 @@ impl Kernel {
         Kernel { n, outer, args, stages, scratch, scratch_bytes: bytes, block, columns, reuses, joins, n_ins, n_outs }
     }
 
+    /// Bytes of scratch memory that a run takes on a thread.
+    pub(crate) fn scratch_bytes(&self) -> usize {
+        self.scratch_bytes
+    }
+
+    /// What the kernel is, in some words.
+    pub(crate) fn title(&self) -> String {
+        let native = self.stages.iter().filter(|s| s.code.is_native()).count();
+        let by = match native {
+            0 => "tile",
+            n if n == self.stages.len() => "native",
+            _ => "native, tile",
+        };
+        let loops: Vec<String> = self.outer.iter().chain([&self.n]).map(usize::to_string).collect();
+        format!("kernel<{by}; {}>", loops.join(" x "))
+    }
+
+    /// The lines of the stages.
+    pub(crate) fn body(&self) -> String {
+        let mut text = String::new();
+        for stage in &self.stages {
+            let over = match (stage.over, &self.columns) {
+                (Over::Rows, _) => format!("over {} rows at a time", self.block),
+                (Over::Line, Some(_)) => "for each row, into columns".to_owned(),
+                (Over::Line, None) => "for each row".to_owned(),
+            };
+            let streams = if stage.streaming.is_some() { ", stores bypass the caches" } else { "" };
+            text += &format!("      {over}{streams}:\n");
+            text.extend(stage.code.line().to_string().lines().map(|l| format!("        {l}\n")));
+        }
+        text
+    }
+
     /// Runs the kernel.
     pub(crate) fn run(&self, ins: &mut [Operand<'_>], out_types: &[Type]) -> Values {
         assert!(ins.len() == self.n_ins && out_types.len() == self.n_outs);

@@ -1,0 +1,173 @@
+//! What an executable does, as text, and how much memory it takes.
+
+use crate::program::{Body, Executable, Op, Program, Source, Step};
+use pullback_ir::{Type, Value};
+use std::fmt;
+
+/// Bytes a second that memory gives a core, for estimates (Zen 4 server, one thread, 2026).
+const BANDWIDTH: f64 = 15e9;
+
+/// Multiplications and additions a second of a core in products, for estimates.
+const FLOPS: f64 = 80e9;
+
+/// The memory of a run, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Memory {
+    /// Arguments.
+    pub arguments: usize,
+    /// Results.
+    pub results: usize,
+    /// The most that is alive at one time, arguments, results and constants included.
+    pub peak: usize,
+}
+
+fn bytes(ty: &Type) -> usize {
+    match ty {
+        Type::Array { dtype, .. } => ty.numel() * dtype.size(),
+        Type::Stack(_) => 0,
+    }
+}
+
+fn value_bytes(v: &Value) -> usize {
+    v.len() * v.dtype().size()
+}
+
+impl Executable {
+    /// The memory that a run takes, known before it. An estimate from above: a kernel that writes into an
+    /// operand that dies takes less. Calls inside count with their own peak.
+    pub fn memory(&self) -> Memory {
+        match self.body() {
+            Body::Interpreted(jaxpr) => {
+                let all: usize = jaxpr.types().iter().map(bytes).sum();
+                let arguments = jaxpr.in_types().iter().map(bytes).sum();
+                let results = jaxpr.outs().iter().map(|&a| bytes(&jaxpr.ty(a))).sum();
+                Memory { arguments, results, peak: all }
+            }
+            Body::Lowered(program) => program.memory(),
+        }
+    }
+}
+
+impl Program {
+    /// Calls `visit` for each step with the types of its operands and results.
+    fn walk(&self, mut visit: impl FnMut(usize, &Step, &[Type], &[Type], usize)) -> Memory {
+        let mut slots: Vec<Option<Type>> = self.in_types.iter().cloned().map(Some).collect();
+        slots.resize(self.n_slots.max(slots.len()), None);
+        let constants: usize = self.consts.iter().map(value_bytes).sum();
+        let arguments = self.in_types.iter().map(bytes).sum();
+        let mut peak = arguments + constants;
+        for (i, step) in self.steps.iter().enumerate() {
+            let operand = |source: &Source| match *source {
+                Source::Slot(s) | Source::Last(s) => slots[s as usize].clone(),
+                Source::Const(c) => Some(self.consts[c as usize].ty()),
+            };
+            let ins: Vec<Type> = step.ins.iter().filter_map(operand).collect();
+            let first = step.first_type as usize;
+            let outs = &self.types[first..first + step.outs.len()];
+            let alive: usize = slots.iter().flatten().map(bytes).sum();
+            let inside = match &step.op {
+                Op::Fused(kernel) => kernel.scratch_bytes(),
+                Op::Call(callee) | Op::Custom(_, callee) => {
+                    let m = callee.memory();
+                    m.peak.saturating_sub(m.arguments + m.results)
+                }
+                Op::Prim(_) => 0,
+            };
+            let now = constants + alive + outs.iter().map(bytes).sum::<usize>() + inside;
+            peak = peak.max(now);
+            visit(i, step, &ins, outs, now);
+            for source in &step.ins {
+                if let Source::Last(s) = *source {
+                    slots[s as usize] = None;
+                }
+            }
+            for (&s, ty) in step.outs.iter().zip(outs) {
+                slots[s as usize] = Some(ty.clone());
+            }
+            for &s in &step.drops {
+                slots[s as usize] = None;
+            }
+        }
+        let result = |source: &Source| match *source {
+            Source::Slot(s) | Source::Last(s) => slots[s as usize].as_ref().map_or(0, bytes),
+            Source::Const(c) => value_bytes(&self.consts[c as usize]),
+        };
+        Memory { arguments, results: self.outs.iter().map(result).sum(), peak }
+    }
+
+    fn memory(&self) -> Memory {
+        self.walk(|_, _, _, _, _| {})
+    }
+}
+
+/// `1.5 MB`, in units of 1000 bytes.
+pub(crate) fn show_bytes(n: usize) -> String {
+    let (mut x, mut unit) = (n as f64, 0);
+    while x >= 1000.0 && unit < 4 {
+        x /= 1000.0;
+        unit += 1;
+    }
+    let digits = usize::from(unit > 0 && x < 100.0);
+    format!("{x:.digits$} {}", ["B", "kB", "MB", "GB", "TB"][unit])
+}
+
+fn types(ts: &[Type]) -> String {
+    ts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// The plan: a line for each step with what it reads and gives, the bytes that it moves and an estimate of
+/// its time on one core, below it the lines of a kernel.
+impl fmt::Display for Executable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let program = match self.body() {
+            Body::Interpreted(jaxpr) => return write!(f, "interpreted:\n{jaxpr}"),
+            Body::Lowered(program) => program,
+        };
+        let mut text = String::new();
+        let memory = program.walk(|i, step, ins, outs, alive| {
+            let moved: usize = ins.iter().chain(outs).map(bytes).sum();
+            let (what, work) = match &step.op {
+                Op::Fused(kernel) => (kernel.title(), 0.0),
+                Op::Prim(prim) => (prim.name().to_owned(), work(prim, ins, outs)),
+                Op::Call(_) => ("call".to_owned(), 0.0),
+                Op::Custom(prim, _) => (pullback_ir::prim::Primitive::name(prim).to_owned(), 0.0),
+            };
+            let seconds = (moved as f64 / BANDWIDTH).max(work / FLOPS);
+            text += &format!(
+                "{i:4}: {} = {what} {}\n      moves {}, about {:.1} us, {} alive\n",
+                types(outs),
+                types(ins),
+                show_bytes(moved),
+                seconds * 1e6,
+                show_bytes(alive)
+            );
+            match &step.op {
+                Op::Fused(kernel) => text += &kernel.body(),
+                Op::Call(callee) => {
+                    text.extend(callee.to_string().lines().map(|l| format!("      {l}\n")));
+                }
+                Op::Prim(_) | Op::Custom(..) => {}
+            }
+        });
+        writeln!(
+            f,
+            "{} steps, arguments {}, results {}, peak {}",
+            program.steps.len(),
+            show_bytes(memory.arguments),
+            show_bytes(memory.results),
+            show_bytes(memory.peak)
+        )?;
+        f.write_str(&text)
+    }
+}
+
+/// Operations of a product; 0 for what is bound by memory.
+fn work(prim: &pullback_ir::Prim, ins: &[Type], outs: &[Type]) -> f64 {
+    match prim {
+        pullback_ir::Prim::DotGeneral(p) => {
+            let k: usize = p.lhs_contract.iter().map(|&a| ins[0].shape()[a]).product();
+            2.0 * k as f64 * outs[0].numel() as f64
+        }
+        _ => 0.0,
+    }
+}
