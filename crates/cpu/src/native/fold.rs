@@ -74,7 +74,7 @@ impl Gen<'_> {
 
     /// Combines all lanes of each fold and writes the results.
     pub(super) fn end_folds(&mut self) {
-        self.begin_body();
+        self.begin_body(1);
         for f in 0..self.line.folds.len() {
             let Fold { op, x, arg } = self.line.folds[f];
             let kind = self.kind(x);

@@ -23,6 +23,9 @@ pub(super) const NONE: u32 = u32::MAX;
 /// Registers for pointers. RAX, RCX and R11 are for the moment, RBX is the place in the line, RBP its end.
 const POINTERS: [Gpr; 10] = [RDX, RSI, RDI, R8, R9, R10, R12, R13, R14, R15];
 
+/// Copies of a body whose steps may be interleaved.
+pub(super) const MOST_WAYS: usize = 4;
+
 /// The mask register that holds which lanes of the tail exist.
 pub(super) const TAIL_MASK: u8 = 1;
 
@@ -132,9 +135,15 @@ pub(super) struct Gen<'a> {
     at: usize,
     reads: SmallVec<[Reg; 4]>,
     retired: bool,
-    /// The copy of the body: which of the fold's vectors it uses, and its distance from RBX in vectors.
+    /// The copy of the body that is emitted: which of the fold's vectors it uses, and its distance from RBX
+    /// in vectors.
     pub(super) copy: usize,
     pub(super) ahead: usize,
+    /// How many copies of the whole body are interleaved.
+    pub(super) interleaved: usize,
+    /// Which one it is among those whose steps are interleaved, and how many these are.
+    way: usize,
+    ways: usize,
     /// Whether only some lanes exist.
     pub(super) tail: bool,
     pub(super) streams: bool,
@@ -182,7 +191,7 @@ impl<'a> Gen<'a> {
             lanes,
             frame: Frame::new(line),
             banks: [Bank::new(vectors), Bank::new(masks)],
-            places: vec![NOWHERE; line.instrs.len()],
+            places: vec![NOWHERE; MOST_WAYS * line.instrs.len()],
             slots: Vec::new(),
             slot_count: 0,
             fixed_slots: 0,
@@ -195,6 +204,9 @@ impl<'a> Gen<'a> {
             retired: false,
             copy: 0,
             ahead: 0,
+            way: 0,
+            ways: 1,
+            interleaved: 1,
             tail: false,
             streams: false,
             rest: Vec::new(),
@@ -392,18 +404,25 @@ impl<'a> Gen<'a> {
 
     // Values of the body.
 
-    /// Forgets all values of the body.
-    pub(super) fn begin_body(&mut self) {
+    /// A value of the copy at hand, among those of all copies. Fixed ones are the same in all.
+    fn id(&self, v: usize) -> usize {
+        if self.plan.fixed[v] { v } else { self.way * self.line.instrs.len() + v }
+    }
+
+    /// Forgets all values of the body, of which copies will be interleaved.
+    pub(super) fn begin_body(&mut self, ways: usize) {
+        (self.way, self.ways) = (0, ways);
         for bank in &mut self.banks {
             bank.free = bank.all & !bank.pinned;
             bank.locked = 0;
         }
         self.slots.clear();
         self.slot_count = self.fixed_slots;
-        for v in 0..self.places.len() {
-            if !self.plan.fixed[v] {
+        let count = self.line.instrs.len();
+        for v in 0..ways * count {
+            if !self.plan.fixed[v % count] {
                 self.places[v] = NOWHERE;
-            } else if self.places[v].reg != NONE {
+            } else if v < count && self.places[v].reg != NONE {
                 let bank = &self.banks[self.class(self.line.kinds[v]) as usize];
                 if bank.pinned & 1 << self.places[v].reg == 0 {
                     self.places[v].reg = NONE;
@@ -412,12 +431,16 @@ impl<'a> Gen<'a> {
         }
     }
 
-    pub(super) fn begin_step(&mut self, at: usize) {
+    pub(super) fn begin_step(&mut self, at: usize, way: usize) {
         self.at = at;
+        self.way = way;
         self.reads = self.plan.steps[at].reads(self.line);
         self.retired = false;
-        for (k, r) in self.reads.iter().enumerate() {
-            self.places[r.index()].next = self.plan.next[at][k];
+        for k in 0..self.reads.len() {
+            let v = self.reads[k].index();
+            let again = self.plan.fixed[v] && way + 1 < self.ways;
+            let id = self.id(v);
+            self.places[id].next = if again { at as u32 } else { self.plan.next[at][k] };
         }
     }
 
@@ -428,13 +451,14 @@ impl<'a> Gen<'a> {
         }
         for k in 0..self.reads.len() {
             let v = self.reads[k].index();
-            let Place { reg, next, .. } = self.places[v];
+            let id = self.id(v);
+            let Place { reg, next, .. } = self.places[id];
             let class = self.class(self.line.kinds[v]);
             let bank = &mut self.banks[class as usize];
             if next == NEVER && reg != NONE && bank.pinned & 1 << reg == 0 {
                 bank.free |= 1 << reg;
                 bank.locked &= !(1 << reg);
-                self.places[v].reg = NONE;
+                self.places[id].reg = NONE;
             }
         }
     }
@@ -442,16 +466,17 @@ impl<'a> Gen<'a> {
     pub(super) fn end_step(&mut self) {
         self.retire();
         if let Step::Instr(i) = self.plan.steps[self.at] {
-            let Place { reg, next, .. } = self.places[i as usize];
+            let Place { reg, next, .. } = self.places[self.id(i as usize)];
             debug_assert!(reg == NONE || next != NEVER);
         }
         // Slots become free only now: an operand may have been read from one after a spill for the result.
         for k in 0..self.reads.len() {
             let v = self.reads[k].index();
-            let Place { slot, next, .. } = self.places[v];
+            let id = self.id(v);
+            let Place { slot, next, .. } = self.places[id];
             if next == NEVER && slot != NONE && !self.plan.fixed[v] {
                 self.slots.push(slot);
-                self.places[v].slot = NONE;
+                self.places[id].slot = NONE;
             }
         }
         self.end_temps();
@@ -512,17 +537,18 @@ impl<'a> Gen<'a> {
             }
         }
         assert_ne!(best, NONE, "an instruction has fewer operands than there are registers");
-        let v = bank.holder[best as usize] as usize;
+        let id = bank.holder[best as usize] as usize;
+        let v = id % self.line.instrs.len();
         let can_reload = self.plan.late[v]
             || matches!(self.line.instrs[v], Instr::Const { .. })
-            || self.places[v].slot != NONE;
+            || self.places[id].slot != NONE;
         if !can_reload {
             let slot = self.slot();
-            self.places[v].slot = slot;
+            self.places[id].slot = slot;
             let to = self.slot_at(slot);
             self.spill(self.line.kinds[v], best as u8, to);
         }
-        self.places[v].reg = NONE;
+        self.places[id].reg = NONE;
         best as u8
     }
 
@@ -549,15 +575,16 @@ impl<'a> Gen<'a> {
     }
 
     fn hold(&mut self, class: Class, v: usize, r: u8) {
-        self.banks[class as usize].holder[r as usize] = v as u32;
-        self.places[v].reg = r.into();
+        let id = self.id(v);
+        self.banks[class as usize].holder[r as usize] = id as u32;
+        self.places[id].reg = r.into();
     }
 
     /// The register of a value, to which it is brought if need be.
     pub(super) fn reg(&mut self, v: Reg) -> u8 {
         let (i, kind) = (v.index(), self.kind(v));
         let class = self.class(kind);
-        let Place { reg, slot, .. } = self.places[i];
+        let Place { reg, slot, .. } = self.places[self.id(i)];
         if reg != NONE {
             return self.lock(class, reg);
         }
@@ -581,14 +608,14 @@ impl<'a> Gen<'a> {
 
     /// Whether a value is in a register.
     pub(super) fn in_reg(&self, v: Reg) -> bool {
-        self.places[v.index()].reg != NONE
+        self.places[self.id(v.index())].reg != NONE
     }
 
     /// A value as an operand that may be in memory. At most one of an instruction; the address may be in
     /// RAX.
     pub(super) fn rm(&mut self, v: Reg) -> Rm {
         let i = v.index();
-        let Place { reg, slot, next } = self.places[i];
+        let Place { reg, slot, next } = self.places[self.id(i)];
         if reg != NONE {
             return Rm::Reg(self.reg(v));
         }
@@ -615,7 +642,8 @@ impl<'a> Gen<'a> {
 
     /// Leaves a load to whoever reads it first.
     pub(super) fn postpone(&mut self, i: u32) {
-        self.places[i as usize].next = self.plan.first[i as usize];
+        let id = self.id(i as usize);
+        self.places[id].next = self.plan.first[i as usize];
     }
 
     /// The register for the result of the step at hand. All operands have been read when it is written.
@@ -633,7 +661,8 @@ impl<'a> Gen<'a> {
     pub(super) fn def_apart(&mut self, near: u8) -> u8 {
         let Step::Instr(i) = self.plan.steps[self.at] else { unreachable!("folds define nothing") };
         let class = self.class(self.line.kinds[i as usize]);
-        self.places[i as usize].next = self.plan.first[i as usize];
+        let id = self.id(i as usize);
+        self.places[id].next = self.plan.first[i as usize];
         let r = self.take(class, near);
         self.hold(class, i as usize, r);
         r
@@ -641,7 +670,7 @@ impl<'a> Gen<'a> {
 
     /// Whether the result may take the operand's register.
     pub(super) fn dies(&self, v: Reg) -> bool {
-        let Place { reg, next, .. } = self.places[v.index()];
+        let Place { reg, next, .. } = self.places[self.id(v.index())];
         reg != NONE && next == NEVER && self.banks[Class::Vector as usize].pinned & 1 << reg == 0
     }
 
