@@ -131,6 +131,8 @@ pub(super) struct Gen<'a> {
     pub(super) pointers: Vec<Option<Gpr>>,
     /// Lanes of folds: the register or the slot of each.
     pub(super) lanes_of_folds: Vec<Vec<Lane>>,
+    /// AVX-512: mask registers that remember where a fold has met a NaN.
+    pub(super) nans_of_folds: Vec<Option<[u8; 2]>>,
     /// The step at hand, its operands, and whether those that die have been given up.
     at: usize,
     reads: SmallVec<[Reg; 4]>,
@@ -199,6 +201,7 @@ impl<'a> Gen<'a> {
             constants: Vec::new(),
             pointers,
             lanes_of_folds: Vec::new(),
+            nans_of_folds: Vec::new(),
             at: 0,
             reads: SmallVec::new(),
             retired: false,
@@ -370,8 +373,8 @@ impl<'a> Gen<'a> {
     // Values that are fixed.
 
     /// A register for the whole loop.
-    pub(super) fn pin(&mut self) -> u8 {
-        let bank = &mut self.banks[Class::Vector as usize];
+    pub(super) fn pin(&mut self, class: Class) -> u8 {
+        let bank = &mut self.banks[class as usize];
         let r = bank.free.trailing_zeros();
         bank.free &= !(1 << r);
         bank.pinned |= 1 << r;
@@ -380,7 +383,7 @@ impl<'a> Gen<'a> {
 
     /// Gives a fixed value a register.
     pub(super) fn pin_value(&mut self, v: usize) -> u8 {
-        let r = self.pin();
+        let r = self.pin(Class::Vector);
         self.places[v].reg = r.into();
         r
     }

@@ -31,6 +31,39 @@ impl Random {
     }
 }
 
+/// What elements are drawn from.
+#[derive(Clone, Copy, Debug)]
+enum Elements {
+    /// Special values half of the time.
+    All,
+    /// No NaN and no infinity, which would be all that long folds and deep programs see.
+    Finite,
+    /// Zeros of both signs; 0 and 1 for integers.
+    Zeros,
+}
+
+impl Elements {
+    fn draw(self, dtype: DType, random: &mut Random) -> u64 {
+        let high = 1 << (8 * dtype.size() - 1);
+        match self {
+            Elements::All => element(dtype, random),
+            Elements::Zeros if dtype.is_float() => random.pick(&[0, high]),
+            Elements::Zeros => random.bits() & 1,
+            Elements::Finite => {
+                let exponent = match dtype {
+                    DType::F16 => 0x7c00,
+                    DType::BF16 => 0x7f80,
+                    DType::F32 => 0x7f80_0000,
+                    DType::F64 => 0x7ff << 52,
+                    _ => return element(dtype, random),
+                };
+                let x = element(dtype, random);
+                if x & exponent == exponent { x & !(exponent >> 1 & exponent) } else { x }
+            }
+        }
+    }
+}
+
 /// An element of a dtype: special values half of the time.
 fn element(dtype: DType, random: &mut Random) -> u64 {
     let any = random.bits();
@@ -123,6 +156,8 @@ impl Memory {
     /// Random inputs. Some outputs are inputs' arrays where `in_place` says so; rows do not always touch,
     /// and arrays begin anywhere.
     fn new(line: &Line, n: usize, rows: usize, in_place: bool, random: &mut Random) -> Memory {
+        let elements =
+            random.pick(&[Elements::All, Elements::Finite, Elements::Finite, Elements::Zeros]);
         let mut memory = Memory { buffers: Vec::new(), places: Vec::new(), n, rows };
         let mut taken = vec![false; line.args.len()];
         for (i, arg) in line.args.iter().enumerate() {
@@ -149,7 +184,7 @@ impl Memory {
             let bytes = first + row * rows + n * size + 64;
             let mut buffer = vec![0u64; bytes.div_ceil(8)];
             for k in 0..bytes / size {
-                let x = element(arg.dtype, random).to_le_bytes();
+                let x = elements.draw(arg.dtype, random).to_le_bytes();
                 raw(&mut buffer)[k * size..(k + 1) * size].copy_from_slice(&x[..size]);
             }
             memory.places.push((memory.buffers.len(), first, row as isize));

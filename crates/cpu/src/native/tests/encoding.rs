@@ -225,7 +225,8 @@ fn vectors() {
                 }
             })
         };
-        for (evex, &len) in [false, true].into_iter().flat_map(|e| lens.iter().map(move |l| (e, l))) {
+        for (evex, &len) in [false, true].into_iter().flat_map(|e| lens.iter().map(move |l| (e, l)))
+        {
             if encodings & (if evex { EVEX } else { VEX }) == 0 || !evex && len == Len::Z {
                 continue;
             }
@@ -264,7 +265,9 @@ fn vectors() {
 #[test]
 fn others() {
     let m = Rm::Mem(Mem::at(R10, 8));
-    let vex = |op: Op, len: Len, d: u8, s: u8, rm: Rm, imm: Option<u8>| text(|a| a.vex(op, len, d, s, rm, imm));
+    let vex = |op: Op, len: Len, d: u8, s: u8, rm: Rm, imm: Option<u8>| {
+        text(|a| a.vex(op, len, d, s, rm, imm))
+    };
     let evex = |op: Op, len: Len, d: u8, s: u8, rm: Rm, imm: Option<u8>| {
         text(|a| a.evex(op, len, d, s, rm, Lanes::All, imm))
     };
@@ -302,8 +305,14 @@ fn others() {
         (vex(KMOV_TO, Len::X, 1, 0, m, None), "kmovw [r10+8],k1"),
         (vex(KMOV_GPR, Len::X, 1, 0, Rm::Reg(0), None), "kmovw k1,eax"),
         (vex(KMOV_TO_GPR, Len::X, 6, 0, Rm::Reg(1), None), "kmovw esi,k1"),
-        (evex(float(ADD, false), Len::Z, 31, 17, Rm::PoolBroadcast(8), None), "vaddps zmm31,zmm17,[rel 48h]{1to16}"),
-        (evex(float(CMP, true), Len::Z, 3, 17, Rm::PoolBroadcast(8), Some(5)), "vcmppd k3,zmm17,[rel 48h]{1to8},5"),
+        (
+            evex(float(ADD, false), Len::Z, 31, 17, Rm::PoolBroadcast(8), None),
+            "vaddps zmm31,zmm17,[rel 48h]{1to16}",
+        ),
+        (
+            evex(float(CMP, true), Len::Z, 3, 17, Rm::PoolBroadcast(8), Some(5)),
+            "vcmppd k3,zmm17,[rel 48h]{1to8},5",
+        ),
         (vex(float(ADD, false), Len::Y, 1, 12, Rm::Pool(32), None), "vaddps ymm1,ymm12,[rel 60h]"),
     ];
     for (found, expected) in rows {
@@ -315,22 +324,49 @@ fn others() {
 fn general() {
     let m = Mem { base: R13, index: Some((RBX, 3)), disp: -8 };
     let rows = [
-        (text(|a| (a.push(RBX), a.push(R12), a.pop(R15), a.ret()).3), "push rbx; push r12; pop r15; ret"),
+        (
+            text(|a| (a.push(RBX), a.push(R12), a.pop(R15), a.ret()).3),
+            "push rbx; push r12; pop r15; ret",
+        ),
         (text(|a| (a.mov(RAX, RSP), a.mov(R11, RDX)).1), "mov rax,rsp; mov r11,rdx"),
-        (text(|a| (a.load(R9, m), a.store(m, RCX)).1), "mov r9,[r13+rbx*8-8]; mov [r13+rbx*8-8],rcx"),
+        (
+            text(|a| (a.load(R9, m), a.store(m, RCX)).1),
+            "mov r9,[r13+rbx*8-8]; mov [r13+rbx*8-8],rcx",
+        ),
         (text(|a| a.load_part(RAX, m, 1, true)), "movsx eax,[r13+rbx*8-8]"),
         (text(|a| a.load_part(RAX, m, 2, false)), "movzx eax,[r13+rbx*8-8]"),
         (text(|a| a.load_part(R8, m, 4, false)), "mov r8d,[r13+rbx*8-8]"),
-        (text(|a| (a.store_part(m, RAX, 1), a.store_part(m, RCX, 2)).1), "mov [r13+rbx*8-8],al; mov [r13+rbx*8-8],cx"),
+        (
+            text(|a| (a.store_part(m, RAX, 1), a.store_part(m, RCX, 2)).1),
+            "mov [r13+rbx*8-8],al; mov [r13+rbx*8-8],cx",
+        ),
         (text(|a| a.lea(R11, m)), "lea r11,[r13+rbx*8-8]"),
         (text(|a| a.lea_pool(RAX, Rm::Pool(4))), "lea rax,[rel 44h]"),
-        (text(|a| (a.constant(RDX, 16), a.constant(R9, 1 << 40)).1), "mov edx,10h; mov r9,10000000000h"),
-        (text(|a| (a.add_imm(RBX, 16), a.and_imm(RSP, -64)).1), "add rbx,10h; and rsp,0FFFFFFFFFFFFFFC0h"),
+        (
+            text(|a| (a.constant(RDX, 16), a.constant(R9, 1 << 40)).1),
+            "mov edx,10h; mov r9,10000000000h",
+        ),
+        (
+            text(|a| (a.add_imm(RBX, 16), a.and_imm(RSP, -64)).1),
+            "add rbx,10h; and rsp,0FFFFFFFFFFFFFFC0h",
+        ),
         (text(|a| (a.sub_frame(), a.cmp_imm(R10, 5)).1), "sub rsp,280h; cmp r10,5"),
-        (text(|a| (a.add_to(m, RAX), a.sub_from(m, 1)).1), "add [r13+rbx*8-8],rax; sub [r13+rbx*8-8],1"),
-        (text(|a| (a.sub(RCX, RBX), a.cmp(RBX, Rm::Mem(m))).1), "sub rcx,rbx; cmp rbx,[r13+rbx*8-8]"),
-        (text(|a| (a.shl(RAX, 16), a.neg(R9), a.test(RAX, RAX)).2), "shl eax,10h; neg r9; test rax,rax"),
-        (text(|a| (a.bzhi(RAX, RAX, RCX), a.call(RAX), a.lower(RCX, RAX)).2), "bzhi eax,eax,ecx; call rax; cmp rax,rcx; cmovb rcx,rax"),
+        (
+            text(|a| (a.add_to(m, RAX), a.sub_from(m, 1)).1),
+            "add [r13+rbx*8-8],rax; sub [r13+rbx*8-8],1",
+        ),
+        (
+            text(|a| (a.sub(RCX, RBX), a.cmp(RBX, Rm::Mem(m))).1),
+            "sub rcx,rbx; cmp rbx,[r13+rbx*8-8]",
+        ),
+        (
+            text(|a| (a.shl(RAX, 16), a.neg(R9), a.test(RAX, RAX)).2),
+            "shl eax,10h; neg r9; test rax,rax",
+        ),
+        (
+            text(|a| (a.bzhi(RAX, RAX, RCX), a.call(RAX), a.lower(RCX, RAX)).2),
+            "bzhi eax,eax,ecx; call rax; cmp rax,rcx; cmovb rcx,rax",
+        ),
         (text(|a| (a.sfence(), a.vzeroupper()).1), "sfence; vzeroupper"),
     ];
     for (found, expected) in rows {

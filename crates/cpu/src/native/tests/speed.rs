@@ -29,7 +29,8 @@ fn axpby(dtype: DType) -> Line {
 fn exponential(b: &mut LineBuilder, x: Reg) -> Reg {
     let k = b.kind(x);
     let (terms, shift) = if k == Kind::F64 { (13, 52) } else { (7, 23) };
-    let [log2e, high, low] = [std::f64::consts::LOG2_E, -0.693359375, 2.1219444e-4].map(|c| b.float(k, c));
+    let [log2e, high, low] =
+        [std::f64::consts::LOG2_E, -0.693359375, 2.1219444e-4].map(|c| b.float(k, c));
     let scaled = b.bin(Bin::Mul, x, log2e);
     let n = b.un(Un::RoundEven, scaled);
     let r = b.fma(n, high, x);
@@ -118,9 +119,11 @@ fn speed() {
         }
         for n in [8, 100, 4096] {
             let size = line.args[0].dtype.size();
-            let mut memory: Vec<Vec<u64>> = line.args.iter().map(|_| vec![0; n * size / 8 + 9]).collect();
+            let mut memory: Vec<Vec<u64>> =
+                line.args.iter().map(|_| vec![0; n * size / 8 + 9]).collect();
             let ptrs: Vec<*mut u8> = memory.iter_mut().map(|m| m.as_mut_ptr().cast()).collect();
-            let ptrs: Vec<_> = ptrs.into_iter().map(|p| p.wrapping_add(p.align_offset(64))).collect();
+            let ptrs: Vec<_> =
+                ptrs.into_iter().map(|p| p.wrapping_add(p.align_offset(64))).collect();
             let steps = vec![0; ptrs.len()];
             print!("{name:16} n = {n:5}");
             for (who, code) in &codes {
