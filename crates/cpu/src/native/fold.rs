@@ -2,8 +2,9 @@
 
 use super::Isa;
 use super::asm::{Lanes, Len, Mem, Op, RAX, Rm};
-use super::r#gen::{Class, Gen, Lane, TAIL_MASK, frame};
+use super::r#gen::{Gen, TAIL_MASK, frame};
 use super::ops;
+use super::registers::{Class, Lane};
 use super::values::sized;
 use crate::fused::line::{FOLD_LANES, Fold, FoldOp, Kind};
 

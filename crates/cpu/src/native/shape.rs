@@ -15,9 +15,10 @@ use super::Isa;
 use super::asm::{
     Gpr, If, Label, Len, Mem, R8, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, Rm,
 };
-use super::r#gen::{Class, Frame, Gen, MOST_WAYS, TAIL_MASK, frame};
+use super::r#gen::{Frame, Gen, MOST_WAYS, TAIL_MASK, frame};
 use super::ops;
 use super::plan::Step;
+use super::registers::Class;
 use crate::fused::line::{FOLD_LANES, Instr};
 
 /// Registers that belong to the caller.
