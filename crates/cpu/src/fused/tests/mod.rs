@@ -2,6 +2,7 @@
 
 mod every_op;
 mod programs;
+mod rules;
 mod scalar;
 
 use super::code::{Code, Executor};
