@@ -169,7 +169,7 @@ impl Gen<'_> {
         match self.isa {
             Isa::Avx512 => self.combine_masked(op, kind, len, acc, x, part),
             Isa::Avx2 => {
-                let d = if part { self.temp() } else { acc };
+                let d = if part || is_extremum(op, kind) { self.temp() } else { acc };
                 if is_extremum(op, kind) {
                     self.extremum(op, kind, len, d, acc, x);
                 } else {
@@ -178,6 +178,8 @@ impl Gen<'_> {
                 if part {
                     let m = self.tail_lanes(kind.size());
                     self.op_imm(ops::BLENDV, len, acc, acc, Rm::Reg(d), m << 4);
+                } else {
+                    self.copy_to(len, acc, d);
                 }
             }
         }
@@ -208,17 +210,18 @@ impl Gen<'_> {
             FoldOp::Max => (ops::MAX, ops::PAND),
             _ => (ops::MIN, ops::POR),
         };
-        let (sum, equal, both, unordered) = (self.temp(), self.temp(), self.temp(), self.temp());
-        self.op(ops::float(ops::ADD, double), len, sum, acc, x);
-        self.op_imm(ops::float(ops::CMP, double), len, equal, acc, x, 0);
-        self.op_imm(ops::float(ops::CMP, double), len, unordered, acc, x, UNORDERED);
-        self.op(join, len, both, acc, x);
+        let (m, t) = (self.temp(), self.temp());
         self.op(ops::float(code, double), len, d, acc, x);
-        self.op_imm(ops::BLENDV, len, d, d, Rm::Reg(both), equal << 4);
-        self.op_imm(ops::BLENDV, len, d, d, Rm::Reg(sum), unordered << 4);
+        self.op_imm(ops::float(ops::CMP, double), len, m, acc, x, EQUAL);
+        self.op(join, len, t, acc, x);
+        self.op_imm(ops::BLENDV, len, d, d, Rm::Reg(t), m << 4);
+        self.op_imm(ops::float(ops::CMP, double), len, m, acc, x, UNORDERED);
+        self.op(ops::float(ops::ADD, double), len, t, acc, x);
+        self.op_imm(ops::BLENDV, len, d, d, Rm::Reg(t), m << 4);
     }
 }
 
+const EQUAL: u8 = 0;
 const UNORDERED: u8 = 3;
 
 /// What `vrange` does: the larger or the smaller number, with its own sign.

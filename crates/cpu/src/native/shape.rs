@@ -31,8 +31,8 @@ const SHORT: usize = 16;
 const LONG: usize = 24;
 const VERY_LONG: usize = 48;
 
-/// Registers that instructions may take for the moment.
-const TEMPS: usize = 5;
+/// Registers that an instruction may take for the moment, operands that are fixed among them.
+const TEMPS: usize = 7;
 
 impl Gen<'_> {
     /// Gives fixed values registers or slots. The body keeps what it needs at once and some for the moment.

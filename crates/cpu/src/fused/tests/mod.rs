@@ -41,26 +41,32 @@ enum Elements {
     Finite,
     /// Zeros of both signs; 0 and 1 for integers.
     Zeros,
+    /// Finite numbers of one sign: what stands for lanes that do not exist must not win.
+    Negative,
+    Positive,
 }
 
 impl Elements {
     fn draw(self, dtype: DType, random: &mut Random) -> u64 {
         let high = 1 << (8 * dtype.size() - 1);
+        let exponent = match dtype {
+            DType::F16 => 0x7c00,
+            DType::BF16 => 0x7f80,
+            DType::F32 => 0x7f80_0000,
+            DType::F64 => 0x7ff << 52,
+            _ => 0,
+        };
+        let x = element(dtype, random);
+        let special = exponent != 0 && x & exponent == exponent;
+        let finite = if special { x & !(exponent >> 1 & exponent) } else { x };
         match self {
-            Elements::All => element(dtype, random),
-            Elements::Zeros if dtype.is_float() => random.pick(&[0, high]),
-            Elements::Zeros => random.bits() & 1,
-            Elements::Finite => {
-                let exponent = match dtype {
-                    DType::F16 => 0x7c00,
-                    DType::BF16 => 0x7f80,
-                    DType::F32 => 0x7f80_0000,
-                    DType::F64 => 0x7ff << 52,
-                    _ => return element(dtype, random),
-                };
-                let x = element(dtype, random);
-                if x & exponent == exponent { x & !(exponent >> 1 & exponent) } else { x }
-            }
+            _ if dtype == DType::Bool => x,
+            Elements::All => x,
+            Elements::Finite => finite,
+            Elements::Zeros if exponent != 0 => random.pick(&[0, high]),
+            Elements::Zeros => x & 1,
+            Elements::Negative => finite | high | 1,
+            Elements::Positive => finite & !high | 1,
         }
     }
 }
