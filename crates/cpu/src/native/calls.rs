@@ -5,8 +5,9 @@
 
 use super::Isa;
 use super::asm::{If, Label, Len, RAX, RDI, RDX, RSI, Rm};
-use super::r#gen::{Class, Frame, Gen, TAIL_MASK, frame};
+use super::r#gen::{Frame, Gen, TAIL_MASK, frame};
 use super::ops;
+use super::registers::Class;
 use crate::fused::line::{Kind, RareFn, Reg};
 use crate::kernel::Kernel;
 

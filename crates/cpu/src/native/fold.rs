@@ -2,8 +2,9 @@
 
 use super::Isa;
 use super::asm::{Lanes, Len, Mem, Op, RAX, Rm};
-use super::r#gen::{Gen, Lane, TAIL_MASK, frame};
+use super::r#gen::{Gen, TAIL_MASK, frame};
 use super::ops;
+use super::registers::{Class, Lane};
 use super::values::sized;
 use crate::fused::line::{FOLD_LANES, Fold, FoldOp, Kind};
 
@@ -15,13 +16,22 @@ impl Gen<'_> {
             Isa::Avx512 => 16,
             Isa::Avx2 => 8,
         };
-        for _ in 0..self.line.folds.len() {
+        // Instructions on masks need three registers.
+        let mut masks = self.banks[Class::Mask as usize].free.count_ones() as usize;
+        for f in 0..self.line.folds.len() {
             let in_regs = spare >= copies;
             let lanes = (0..copies)
-                .map(|_| if in_regs { Lane::Reg(self.pin()) } else { self.lane_slot() })
+                .map(
+                    |_| if in_regs { Lane::Reg(self.pin(Class::Vector)) } else { self.lane_slot() },
+                )
                 .collect();
             spare -= if in_regs { copies } else { 0 };
             self.lanes_of_folds.push(lanes);
+            let Fold { op, x, .. } = self.line.folds[f];
+            let remember = is_extremum(op, self.kind(x)) && in_regs && copies == 2 && masks >= 5;
+            masks -= if remember { 2 } else { 0 };
+            let nans = remember.then(|| [0; 2].map(|_| self.pin(Class::Mask)));
+            self.nans_of_folds.push(nans);
         }
     }
 
@@ -30,6 +40,9 @@ impl Gen<'_> {
             let Fold { op, x, .. } = self.line.folds[f];
             let kind = self.kind(x);
             let identity = Fold::identity(op, kind);
+            for k in self.nans_of_folds[f].into_iter().flatten() {
+                self.asm.vex(ops::KXOR[0], Len::Y, k, k, Rm::Reg(k), None);
+            }
             for copy in 0..self.lanes_of_folds[f].len() {
                 match self.lanes_of_folds[f][copy] {
                     Lane::Reg(r) => self.splat_bits(kind.size(), identity, r),
@@ -68,18 +81,42 @@ impl Gen<'_> {
         let (lane, len) = (self.lanes_of_folds[f as usize][self.copy], self.len(kind));
         let lanes = self.lane_reg(lane, len);
         let x = self.rm(x);
-        self.combine(op, kind, len, lanes, x, self.tail);
+        match self.nans_of_folds[f as usize] {
+            Some(nans) => self.combine_numbers(op, kind, lanes, x, nans[self.copy]),
+            None => self.combine(op, kind, len, lanes, x, self.tail),
+        }
         self.lane_back(lane, len, lanes);
+    }
+
+    /// AVX-512: the larger or the smaller number; that there was a NaN is remembered in a mask, which is not
+    /// on the way from one element to the next.
+    fn combine_numbers(&mut self, op: FoldOp, kind: Kind, acc: u8, x: Rm, nans: u8) {
+        let (len, double, k) = (self.len(kind), kind.size() == 8, self.temp_mask());
+        let some = if self.tail { Lanes::Merge(TAIL_MASK) } else { Lanes::All };
+        // Lanes hold numbers, so that one of the two is NaN only if the element is.
+        self.emit(ops::float(ops::CMP, double), len, k, acc, x, some, Some(UNORDERED));
+        self.asm.vex(ops::KOR[0], Len::Y, nans, nans, Rm::Reg(k), None);
+        self.emit(sized(ops::RANGE, kind.size()), len, acc, acc, x, some, Some(range(op)));
     }
 
     /// Combines all lanes of each fold and writes the results.
     pub(super) fn end_folds(&mut self) {
-        self.begin_body();
+        self.begin_body(1);
         for f in 0..self.line.folds.len() {
             let Fold { op, x, arg } = self.line.folds[f];
             let kind = self.kind(x);
             let len = self.len(kind);
             let lanes = self.lanes_of_folds[f].clone();
+            if let Some(nans) = self.nans_of_folds[f] {
+                let Rm::PoolBroadcast(nan) = self.bits(4, f32::NAN.to_bits().into()) else {
+                    unreachable!("AVX-512 has broadcasts")
+                };
+                for (lane, k) in lanes.iter().zip(nans) {
+                    if let Lane::Reg(r) = *lane {
+                        self.emit(ops::BROADCAST, len, r, 0, Rm::Pool(nan), Lanes::Merge(k), None);
+                    }
+                }
+            }
             let mut count = lanes.len();
             while count > 1 {
                 count /= 2;
@@ -132,8 +169,8 @@ impl Gen<'_> {
         match self.isa {
             Isa::Avx512 => self.combine_masked(op, kind, len, acc, x, part),
             Isa::Avx2 => {
-                let d = if part { self.temp() } else { acc };
-                if kind.is_float() && matches!(op, FoldOp::Max | FoldOp::Min) {
+                let d = if part || is_extremum(op, kind) { self.temp() } else { acc };
+                if is_extremum(op, kind) {
                     self.extremum(op, kind, len, d, acc, x);
                 } else {
                     self.op(fold_code(op, kind), len, d, acc, x);
@@ -141,6 +178,8 @@ impl Gen<'_> {
                 if part {
                     let m = self.tail_lanes(kind.size());
                     self.op_imm(ops::BLENDV, len, acc, acc, Rm::Reg(d), m << 4);
+                } else {
+                    self.copy_to(len, acc, d);
                 }
             }
         }
@@ -148,7 +187,7 @@ impl Gen<'_> {
 
     fn combine_masked(&mut self, op: FoldOp, kind: Kind, len: Len, acc: u8, x: Rm, part: bool) {
         let lanes = if part { Lanes::Merge(TAIL_MASK) } else { Lanes::All };
-        if !(kind.is_float() && matches!(op, FoldOp::Max | FoldOp::Min)) {
+        if !is_extremum(op, kind) {
             return self.emit(fold_code(op, kind), len, acc, acc, x, lanes, None);
         }
         let (size, double) = (kind.size(), kind.size() == 8);
@@ -160,8 +199,7 @@ impl Gen<'_> {
             let form = self.masks();
             self.asm.vex(ops::KAND[form], Len::Y, k, k, Rm::Reg(TAIL_MASK), None);
         }
-        let which = if op == FoldOp::Max { 5 } else { 4 };
-        self.emit(sized(ops::RANGE, size), len, acc, acc, x, lanes, Some(which));
+        self.emit(sized(ops::RANGE, size), len, acc, acc, x, lanes, Some(range(op)));
         self.emit(sized(ops::MOVDQU32, size), len, acc, 0, Rm::Reg(sum), Lanes::Merge(k), None);
     }
 
@@ -172,18 +210,29 @@ impl Gen<'_> {
             FoldOp::Max => (ops::MAX, ops::PAND),
             _ => (ops::MIN, ops::POR),
         };
-        let (sum, equal, both, unordered) = (self.temp(), self.temp(), self.temp(), self.temp());
-        self.op(ops::float(ops::ADD, double), len, sum, acc, x);
-        self.op_imm(ops::float(ops::CMP, double), len, equal, acc, x, 0);
-        self.op_imm(ops::float(ops::CMP, double), len, unordered, acc, x, UNORDERED);
-        self.op(join, len, both, acc, x);
+        let (m, t) = (self.temp(), self.temp());
         self.op(ops::float(code, double), len, d, acc, x);
-        self.op_imm(ops::BLENDV, len, d, d, Rm::Reg(both), equal << 4);
-        self.op_imm(ops::BLENDV, len, d, d, Rm::Reg(sum), unordered << 4);
+        self.op_imm(ops::float(ops::CMP, double), len, m, acc, x, EQUAL);
+        self.op(join, len, t, acc, x);
+        self.op_imm(ops::BLENDV, len, d, d, Rm::Reg(t), m << 4);
+        self.op_imm(ops::float(ops::CMP, double), len, m, acc, x, UNORDERED);
+        self.op(ops::float(ops::ADD, double), len, t, acc, x);
+        self.op_imm(ops::BLENDV, len, d, d, Rm::Reg(t), m << 4);
     }
 }
 
+const EQUAL: u8 = 0;
 const UNORDERED: u8 = 3;
+
+/// What `vrange` does: the larger or the smaller number, with its own sign.
+fn range(op: FoldOp) -> u8 {
+    if op == FoldOp::Max { 5 } else { 4 }
+}
+
+/// Whether a fold has rules for zeros and NaNs.
+fn is_extremum(op: FoldOp, kind: Kind) -> bool {
+    kind.is_float() && matches!(op, FoldOp::Max | FoldOp::Min)
+}
 
 fn fold_code(op: FoldOp, kind: Kind) -> Op {
     let (size, double) = (kind.size(), kind.size() == 8);

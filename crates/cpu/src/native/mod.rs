@@ -14,10 +14,13 @@ mod asm;
 mod calls;
 mod fold;
 mod r#gen;
+mod general;
 mod memory;
+mod operands;
 mod ops;
 mod pages;
 mod plan;
+mod registers;
 mod shape;
 #[cfg(test)]
 mod tests;

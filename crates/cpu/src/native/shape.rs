@@ -15,9 +15,10 @@ use super::Isa;
 use super::asm::{
     Gpr, If, Label, Len, Mem, R8, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, Rm,
 };
-use super::r#gen::{Class, Frame, Gen, TAIL_MASK, frame};
+use super::r#gen::{Frame, Gen, MOST_WAYS, TAIL_MASK, frame};
 use super::ops;
 use super::plan::Step;
+use super::registers::Class;
 use crate::fused::line::{FOLD_LANES, Instr};
 
 /// Registers that belong to the caller.
@@ -26,12 +27,20 @@ const CALLERS: [Gpr; 6] = [RBX, RBP, R12, R13, R14, R15];
 /// Bodies up to this many steps are there twice, so that the counting of the loop weighs less.
 const SHORT: usize = 16;
 
+/// Bodies from this many steps on are interleaved, two copies or four.
+const LONG: usize = 24;
+const VERY_LONG: usize = 48;
+
+/// Registers that an instruction may take for the moment, operands that are fixed among them.
+const TEMPS: usize = 7;
+
 impl Gen<'_> {
     /// Gives fixed values registers or slots. The body keeps what it needs at once and some for the moment.
     pub(super) fn place_fixed(&mut self) {
         self.place_folds();
         let pressure = self.plan.pressure(self.line, |kind| self.class(kind) == Class::Vector);
-        let spare = self.busy_free().saturating_sub(pressure + 5);
+        self.interleaved = self.ways(pressure);
+        let spare = self.unused().saturating_sub(self.interleaved * pressure + TEMPS);
         let mut fixed: Vec<usize> = (0..self.plan.fixed.len())
             .filter(|&v| self.plan.fixed[v] && self.plan.uses[v] > 0)
             .collect();
@@ -49,9 +58,31 @@ impl Gen<'_> {
         self.end_of_fixed();
     }
 
-    fn busy_free(&self) -> usize {
-        let bank = &self.banks[Class::Vector as usize];
-        bank.free.count_ones() as usize
+    /// How many copies of the body to interleave. A long body is a long chain of dependent steps, of which
+    /// the processor sees too few at once to be busy; several chains side by side help, as long as their
+    /// values fit into registers.
+    fn ways(&self, pressure: usize) -> usize {
+        let calls = self.line.instrs.iter().any(|i| matches!(i, Instr::Call { .. }));
+        let fits = |ways: usize| ways * pressure + TEMPS <= self.unused();
+        let most = match self.plan.steps.len() {
+            0..LONG => 1,
+            LONG..VERY_LONG => 2,
+            _ => 4,
+        };
+        match most {
+            4 if fits(4) && !calls => 4.min(self.most_copies()),
+            2 | 4 if fits(2) && !calls => 2,
+            _ => 1,
+        }
+    }
+
+    fn most_copies(&self) -> usize {
+        if self.folds() { FOLD_LANES / self.lanes } else { MOST_WAYS }
+    }
+
+    /// Vector registers that nothing is pinned to.
+    fn unused(&self) -> usize {
+        self.banks[Class::Vector as usize].free.count_ones() as usize
     }
 
     /// Emits the function.
@@ -62,7 +93,7 @@ impl Gen<'_> {
         self.asm.load(RAX, frame(Frame::ROWS));
         self.asm.test(RAX, RAX);
         self.asm.jump_if(If::Equal, exit);
-        self.begin_body();
+        self.begin_body(1);
         self.constants();
         self.asm.bind(row);
         self.row();
@@ -124,7 +155,7 @@ impl Gen<'_> {
         self.load_pointers();
         self.asm.load(RBX, frame(Frame::START));
         self.asm.load(RBP, frame(Frame::END));
-        self.begin_body();
+        self.begin_body(1);
         self.begin_folds();
         let done = self.asm.label();
         self.asm.cmp(RBX, Rm::Reg(RBP.0));
@@ -149,10 +180,11 @@ impl Gen<'_> {
 
     /// The loop over whole steps.
     fn whole_steps(&mut self) {
+        let ways = self.interleaved;
         let copies = match self.folds() {
             true => FOLD_LANES / self.lanes,
             false if self.plan.steps.len() <= SHORT => 2,
-            false => 1,
+            false => ways,
         };
         let step = (copies * self.lanes) as i32;
         let (end, again) = (self.asm.label(), self.asm.label());
@@ -166,8 +198,8 @@ impl Gen<'_> {
         self.asm.store(frame(Frame::LIMIT), RAX);
         self.asm.bind(again);
         self.tail = false;
-        for copy in 0..copies {
-            self.body(copy, copy);
+        for copy in (0..copies).step_by(ways) {
+            self.body(copy, copy, ways);
         }
         self.asm.add_imm(RBX, step);
         self.asm.cmp(RBX, Rm::Mem(frame(Frame::LIMIT)));
@@ -188,7 +220,7 @@ impl Gen<'_> {
             self.asm.constant(RAX, self.lanes as u64);
             self.asm.lower(RCX, RAX);
             self.tail_mask();
-            self.body(copy, 0);
+            self.body(copy, 0, 1);
             self.asm.add_imm(RBX, self.lanes as i32);
         }
         if !self.folds() {
@@ -207,7 +239,7 @@ impl Gen<'_> {
                 self.asm.vex(ops::KMOV_GPR, Len::X, TAIL_MASK, 0, Rm::Reg(RAX.0), None);
             }
             Isa::Avx2 => {
-                self.begin_body();
+                self.begin_body(1);
                 self.asm.neg(RCX);
                 for (size, at) in [(4, Frame::MASK32), (8, Frame::MASK64)] {
                     if self.lanes * size > 32 {
@@ -230,17 +262,20 @@ impl Gen<'_> {
         }
     }
 
-    /// The body, for the vector that is `ahead` vectors before RBX.
-    fn body(&mut self, copy: usize, ahead: usize) {
-        (self.copy, self.ahead) = (copy, ahead);
-        self.begin_body();
+    /// Copies of the body, the first of which uses the fold's vector `copy` and the elements `ahead` vectors
+    /// before RBX; step after step.
+    fn body(&mut self, copy: usize, ahead: usize, ways: usize) {
+        self.begin_body(ways);
         for at in 0..self.plan.steps.len() {
-            self.begin_step(at);
-            match self.plan.steps[at] {
-                Step::Fold(f) => self.fold(f),
-                Step::Instr(i) => self.instr(i),
+            for way in 0..ways {
+                (self.copy, self.ahead) = (copy + way, ahead + way);
+                self.begin_step(at, way);
+                match self.plan.steps[at] {
+                    Step::Fold(f) => self.fold(f),
+                    Step::Instr(i) => self.instr(i),
+                }
+                self.end_step();
             }
-            self.end_step();
         }
     }
 

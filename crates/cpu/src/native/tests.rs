@@ -1,1 +1,4 @@
 //! The assembler against a disassembler.
+
+mod encoding;
+mod speed;

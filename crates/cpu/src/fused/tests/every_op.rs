@@ -300,3 +300,34 @@ fn stores_after_loads() {
     b.store(r, w);
     check_sizes(&b.finish(), &mut random);
 }
+
+/// More folds than there are registers for their lanes, of fixed values too, and values for the moment.
+#[test]
+fn many_folds() {
+    let mut random = Random(13);
+    for kind in [Kind::F32, Kind::F64, Kind::I32] {
+        let mut b = LineBuilder::default();
+        let x = b.arg(dtype(kind), Step::Next, false);
+        let x = b.load(x);
+        let mut values = vec![x];
+        for _ in 0..9 {
+            let same = b.arg(dtype(kind), Step::Same, false);
+            let same = b.load(same);
+            let last = values[values.len() - 1];
+            values.extend([same, b.bin(Bin::Max, same, last)]);
+        }
+        for (i, &v) in values.iter().enumerate() {
+            let out = b.arg(dtype(kind), Step::Same, true);
+            b.fold([FoldOp::Max, FoldOp::Sum, FoldOp::Min][i % 3], v, out);
+        }
+        if kind == Kind::F32 {
+            let m = b.cmp(Cmp::Lt, values[1], values[3]);
+            let r = b.rare(m, |[x, _]| x ^ 1, [values[3], values[5]], values[7]);
+            for r in [values[1], r] {
+                let out = b.arg(DType::BF16, Step::Next, true);
+                b.store(out, r);
+            }
+        }
+        check_sizes(&b.finish(), &mut random);
+    }
+}

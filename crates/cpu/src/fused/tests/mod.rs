@@ -2,6 +2,7 @@
 
 mod every_op;
 mod programs;
+mod rules;
 mod scalar;
 
 use super::code::{Code, Executor};
@@ -28,6 +29,45 @@ impl Random {
 
     fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())]
+    }
+}
+
+/// What elements are drawn from.
+#[derive(Clone, Copy, Debug)]
+enum Elements {
+    /// Special values half of the time.
+    All,
+    /// No NaN and no infinity, which would be all that long folds and deep programs see.
+    Finite,
+    /// Zeros of both signs; 0 and 1 for integers.
+    Zeros,
+    /// Finite numbers of one sign: what stands for lanes that do not exist must not win.
+    Negative,
+    Positive,
+}
+
+impl Elements {
+    fn draw(self, dtype: DType, random: &mut Random) -> u64 {
+        let high = 1 << (8 * dtype.size() - 1);
+        let exponent = match dtype {
+            DType::F16 => 0x7c00,
+            DType::BF16 => 0x7f80,
+            DType::F32 => 0x7f80_0000,
+            DType::F64 => 0x7ff << 52,
+            _ => 0,
+        };
+        let x = element(dtype, random);
+        let special = exponent != 0 && x & exponent == exponent;
+        let finite = if special { x & !(exponent >> 1 & exponent) } else { x };
+        match self {
+            _ if dtype == DType::Bool => x,
+            Elements::All => x,
+            Elements::Finite => finite,
+            Elements::Zeros if exponent != 0 => random.pick(&[0, high]),
+            Elements::Zeros => x & 1,
+            Elements::Negative => finite | high | 1,
+            Elements::Positive => finite & !high | 1,
+        }
     }
 }
 
@@ -123,6 +163,8 @@ impl Memory {
     /// Random inputs. Some outputs are inputs' arrays where `in_place` says so; rows do not always touch,
     /// and arrays begin anywhere.
     fn new(line: &Line, n: usize, rows: usize, in_place: bool, random: &mut Random) -> Memory {
+        let elements =
+            random.pick(&[Elements::All, Elements::Finite, Elements::Finite, Elements::Zeros]);
         let mut memory = Memory { buffers: Vec::new(), places: Vec::new(), n, rows };
         let mut taken = vec![false; line.args.len()];
         for (i, arg) in line.args.iter().enumerate() {
@@ -149,7 +191,7 @@ impl Memory {
             let bytes = first + row * rows + n * size + 64;
             let mut buffer = vec![0u64; bytes.div_ceil(8)];
             for k in 0..bytes / size {
-                let x = element(arg.dtype, random).to_le_bytes();
+                let x = elements.draw(arg.dtype, random).to_le_bytes();
                 raw(&mut buffer)[k * size..(k + 1) * size].copy_from_slice(&x[..size]);
             }
             memory.places.push((memory.buffers.len(), first, row as isize));

@@ -59,7 +59,7 @@ macro_rules! by_op {
     }};
 }
 
-/// The IEEE maximum, without branches: of two zeros the sum is +0 if either is.
+/// The IEEE maximum.
 macro_rules! larger {
     ($t:ty, $x:ident, $y:ident) => {
         larger!($t, $x, $y,)
@@ -69,12 +69,13 @@ macro_rules! larger {
         larger!($t, $x, $y)
     }};
     ($t:ty, $x:ident, $y:ident, ) => {{
-        let by_order = if $x > $y { $x } else { $y };
         // Equal numbers are the same, or two zeros; what is not comparable gives a NaN.
-        if $x < $y || $x > $y {
-            by_order
-        } else if $x == $y {
+        if $x == $y {
             <$t>::from_bits($x.to_bits() & $y.to_bits())
+        } else if $x > $y {
+            $x
+        } else if $y > $x {
+            $y
         } else {
             $x + $y
         }

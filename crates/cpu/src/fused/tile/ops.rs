@@ -138,13 +138,13 @@ impl Tile<'_> {
                 ),
                 Bin::Shl => by_kind!(
                     kind, T => self.map2(x, y, i, |x: T, y: T| {
-                        if y < T::BITS.into() { x << y } else { 0 }
+                        if y < T::BITS as T { x << y } else { 0 }
                     }),
                     [I32 u32, I64 u64]
                 ),
                 Bin::Shr => by_kind!(
                     kind, T => self.map2(x, y, i, |x: T, y: T| {
-                        if y < T::BITS.into() { x >> y } else { 0 }
+                        if y < T::BITS as T { x >> y } else { 0 }
                     }),
                     [I32 u32, I64 u64]
                 ),
