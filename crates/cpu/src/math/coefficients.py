@@ -131,10 +131,11 @@ def erf_tables():
     two = 2 / mp.sqrt(PI)
     g = lambda z: (mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1)
     # erf x = x + x p(z)
-    fit("ERF_32", 24, g, 0, 1.02**2, 7, lambda z: 1, "erf x / x - 1, z = x^2, |x| < 1")
+    fit("ERF_32", 24, g, 0, 1.21**2, 7, lambda z: 1, "erf x / x - 1, z = x^2, |x| < 1.2")
     fit("ERF_64", 53, g, 0, 1.11**2, 13, lambda z: 1, "erf x / x - 1, z = x^2, |x| < 1.1")
-    # 1 - erf(a) with a = t + 2.5
-    fit("ERF_TAIL_32", 24, lambda t: mp.erfc(t + 2.5), -1.51, 1.45, 14, lambda t: 1, "erfc(t + 2.5) for 1 < t + 2.5 < 3.95, absolute")
+    middle, half = mp.mpf("2.5625"), mp.mpf("1.395")
+    print(f"/// The middle of the interval of [`ERF_TAIL_32`].\npub(super) const ERF_TAIL_CENTRE: f64 = {float(middle)!r};")
+    fit("ERF_TAIL_32", 24, lambda t: mp.erfc(t + middle), -half, half, 14, lambda t: 1, "erfc(t + centre) for |t| < 1.395, absolute")
     # erfc(a) = exp(-a^2) p(t)/(1 + 2a), t = (a - k)/(a + k)
     def scaled(k):
         def h(t):
@@ -144,7 +145,42 @@ def erf_tables():
     fit("ERFC_32", 24, scaled(2), -1, mp.mpf(10.1 - 2) / (10.1 + 2), 10, lambda t: 1 / scaled(2)(t), "exp(a^2) erfc(a) (1 + 2a), t = (a - 2)/(a + 2)")
     fit("ERFC_64", 53, scaled(4), -1, mp.mpf(27.3 - 4) / (27.3 + 4), 23, lambda t: 1 / scaled(4)(t), "exp(a^2) erfc(a) (1 + 2a), t = (a - 4)/(a + 4)")
 
+    # The inverse: x p(w) with w = -log(1 - x^2) < 6.25, and p(sqrt w) up to w = 37.
+    at = mp.mpf("3.125")
+    def centre(t):
+        x = mp.sqrt(-mp.expm1(-(t + at)))
+        return inverse(x) / x
+    def inverse(x):
+        y = mp.erfinv(mp.mpf(float(x)) if x < 0.999 else x)
+        return y - (mp.erf(y) - x) * mp.sqrt(PI) / 2 * mp.exp(y * y)
+    print(f"/// What is subtracted from w.\npub(super) const ERF_INV_CENTRE_AT: f64 = {float(at)!r};")
+    fit("ERF_INV_CENTRE", 24, centre, -at, at, 11, lambda t: 1, "erfinv(x)/x, w = -log(1 - x^2) < 6.25")
+    middle = mp.mpf("4.25")
+    def outer(t):
+        q = mp.exp(-((t + middle) ** 2))  # 1 - x^2
+        c = q / (1 + mp.sqrt(1 - q))  # 1 - x
+        y = t + middle - mp.mpf("0.3")
+        for _ in range(60):
+            step = (mp.erfc(y) - c) * mp.sqrt(PI) / 2 * mp.exp(y * y)
+            y += step
+            if abs(step) < mp.mpf(10) ** -30:
+                break
+        return y
+    print(f"/// What is subtracted from sqrt w.\npub(super) const ERF_INV_TAIL_AT: f64 = {float(middle)!r};")
+    fit("ERF_INV_TAIL", 24, outer, mp.mpf("2.4999") - middle, mp.mpf("6.07") - middle, 11, lambda t: 1 / (t + middle), "erfinv(x), 2.5 < sqrt w < 6.07")
+
+def gamma_tables():
+    # sin(pi r) = r p(r^2)
+    fit("SIN_PI", 53, lambda z: mp.sin(PI * mp.sqrt(z)) / mp.sqrt(z), 0, 0.2501, 9, lambda z: 1 / 3, "sin(pi r)/r, z = r^2, |r| < 1/2")
+
+def pow_tables():
+    lo, hi = mp.sqrt(mp.mpf(1) / 2) - 1, mp.sqrt(mp.mpf(2)) - 1
+    fit("LOG_SHORT", 53, lambda f: (mp.log1p(f) - f) / f**2, lo, hi, 13, lambda f: f**2 / mp.log1p(f), "(log(1 + f) - f)/f^2")
+    h = LN2 / 2 * mp.mpf("1.001")
+    fit("EXP_SHORT", 53, lambda r: (mp.expm1(r) - r) / r**2, -h, h, 6, lambda r: r**2, "(e^r - 1 - r)/r^2")
+
 def constants():
+    print(f"/// 2/3 in two parts.\npub(super) const TWO_THIRDS: [f64; 2] = [{2/3!r}, {float(mp.mpf(2) / 3 - mp.mpf(2/3))!r}];")
     print(f"/// log2 e.\npub(super) const LOG2_E: f64 = {float(1 / LN2)!r};")
     parts("LN2_32", LN2, 24, (15, 24), "log 2 in two parts; a multiple of the first by an exponent is exact")
     parts("LN2_64", LN2, 53, (41, 53), "log 2 in two parts; a multiple of the first by an exponent is exact")
@@ -153,6 +189,6 @@ def constants():
 
 print("//! Coefficients, lowest power first. Written by coefficients.py, which says what they minimise.\n")
 print("#![allow(clippy::approx_constant, clippy::excessive_precision, reason = \"generated\")]")
-groups = [constants, exp_tables, log_tables, root_tables, trig_tables, erf_tables]
+groups = [constants, exp_tables, log_tables, root_tables, trig_tables, erf_tables, gamma_tables, pow_tables]
 for group in groups:
     group()

@@ -43,13 +43,16 @@ macro_rules! drive {
             y: &[$t],
             out: &mut [MaybeUninit<$t>],
         ) -> bool {
-            let mut hit = 0;
-            for ((&x, &y), out) in x.iter().zip(y).zip(out) {
+            // One length for all, so that the loop has one exit.
+            let n = out.len();
+            let (x, y) = (&x[..n], &y[..n]);
+            let mut hits = 0;
+            for i in 0..n {
                 let mut $l = $lanes::default();
-                out.write(f(&mut $l, x, y));
-                hit |= $hit;
+                out[i].write(f(&mut $l, x[i], y[i]));
+                hits |= $hit;
             }
-            hit != 0
+            hits != 0
         }
     };
 }

@@ -20,7 +20,8 @@ fn halves<L: Lanes>(l: &mut L, a: L::F) -> [(L::F, L::F); 2] {
     let (up, down, zero) = (l.from_bits(up), l.from_bits(down), l.f(0.0));
     // Where 2⁻ⁿ is no normal number its bits are negative here, and it does not count.
     let down = l.max(down, zero);
-    let (s, c) = (l.sub(up, down), l.add(up, down));
+    let minus = l.neg(down);
+    let ((s, s_low), (c, c_low)) = (l.fast_two_sum(up, minus), l.fast_two_sum(up, down));
 
     let z = l.mul(r, r);
     let cosh = if L::WIDE { l.poly(&COSH_64, z) } else { l.poly(&COSH_32, z) };
@@ -29,14 +30,15 @@ fn halves<L: Lanes>(l: &mut L, a: L::F) -> [(L::F, L::F); 2] {
     let cube = l.mul(z, r);
     let sinh = l.fma(cube, sinh, r_low);
     // s + c·r + (s·(cosh r − 1) + c·(sinh r − r)).
-    let mut side = |s, c| {
+    let mut side = |s, s_low, c| {
         let (part, part_low) = l.two_product(c, r);
         let (high, low) = l.fast_two_sum(s, part);
         let low = l.add(low, part_low);
+        let low = l.add(low, s_low);
         let low = l.fma(c, sinh, low);
         (high, l.fma(s, cosh, low))
     };
-    [side(s, c), side(c, s)]
+    [side(s, s_low, c), side(c, c_low, s)]
 }
 
 /// `y` with the sign of x, and x where it is so small that the function is the identity.

@@ -10,13 +10,16 @@
 
 #![allow(dead_code, unused_imports, reason = "until the compiler of kernels uses it")]
 
+mod arc;
 mod coefficients;
 mod drive;
 mod erf;
 mod exp;
+mod gamma;
 mod hyperbolic;
 mod lanes;
 mod log;
+mod pow;
 mod root;
 mod scalar;
 mod simple;
@@ -24,4 +27,5 @@ mod table;
 mod trig;
 
 pub(crate) use lanes::{Lanes, Narrow};
-pub(crate) use table::{apply_f32, apply_f64, emit_f32, emit_f64};
+pub(crate) use table::{apply_f32, apply_f64, apply2_f32, apply2_f64};
+pub(crate) use table::{emit_f32, emit_f64, emit2_f32, emit2_f64};

@@ -2,7 +2,8 @@
 
 use super::drive::{drive32, drive64};
 use super::lanes::{Lanes, Narrow};
-use super::{erf, exp, hyperbolic, log, root, simple, trig};
+use super::{arc, erf, exp, gamma, hyperbolic, log, pow, root, simple, trig};
+use pullback_ir::prim::binary::Binary;
 use pullback_ir::prim::unary::Unary;
 use std::mem::MaybeUninit;
 
@@ -19,9 +20,10 @@ macro_rules! functions {
                 Sin trig::sin, Cos trig::cos, Tan trig::tan,
                 Sinh hyperbolic::sinh, Cosh hyperbolic::cosh, Tanh hyperbolic::tanh,
                 Asinh hyperbolic::asinh, Acosh hyperbolic::acosh, Atanh hyperbolic::atanh,
-                Erf erf::erf, Erfc erf::erfc,
+                Asin arc::asin, Acos arc::acos, Atan arc::atan,
+            Erf erf::erf, Erfc erf::erfc, ErfInv erf::erf_inv,
             ]
-            []
+            [Lgamma gamma::lgamma, Digamma gamma::digamma,]
         }
     };
 }
@@ -66,3 +68,54 @@ macro_rules! define {
     };
 }
 functions!(define);
+
+/// The function of `op` on f64 lanes; nothing if it has no form for lanes, or is an operation of them.
+pub(crate) fn emit2_f64<L: Lanes<Scalar = f64>>(
+    l: &mut L,
+    op: Binary,
+    x: L::F,
+    y: L::F,
+) -> Option<L::F> {
+    match op {
+        Binary::Pow => Some(pow::pow_f64(l, x, y)),
+        Binary::Atan2 => Some(arc::atan2(l, x, y)),
+        _ => None,
+    }
+}
+
+/// The function of `op` on f32 lanes; nothing if it has no form for lanes, or is an operation of them.
+pub(crate) fn emit2_f32<L: Narrow>(l: &mut L, op: Binary, x: L::F, y: L::F) -> Option<L::F> {
+    match op {
+        Binary::Pow => Some(pow::pow_f32(l, x, y)),
+        Binary::Atan2 => Some(arc::atan2(l, x, y)),
+        _ => None,
+    }
+}
+
+/// Applies `op` to pairs of elements, if [`emit2_f64`] has it; otherwise returns false.
+pub(crate) fn apply2_f64(op: Binary, x: &[f64], y: &[f64], out: &mut [MaybeUninit<f64>]) -> bool {
+    match op {
+        Binary::Pow => {
+            drive64(|l, x, y| pow::pow_f64(l, x, y), |l, x, y| pow::pow_f64(l, x, y), x, y, out)
+        }
+        Binary::Atan2 => {
+            drive64(|l, x, y| arc::atan2(l, x, y), |l, x, y| arc::atan2(l, x, y), x, y, out)
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// Applies `op` to pairs of elements, if [`emit2_f32`] has it; otherwise returns false.
+pub(crate) fn apply2_f32(op: Binary, x: &[f32], y: &[f32], out: &mut [MaybeUninit<f32>]) -> bool {
+    match op {
+        Binary::Pow => {
+            drive32(|l, x, y| pow::pow_f32(l, x, y), |l, x, y| pow::pow_f32(l, x, y), x, y, out)
+        }
+        Binary::Atan2 => {
+            drive32(|l, x, y| arc::atan2(l, x, y), |l, x, y| arc::atan2(l, x, y), x, y, out)
+        }
+        _ => return false,
+    }
+    true
+}
