@@ -5,12 +5,12 @@
 //! is [`crate::product`]'s.
 
 use crate::memory::{build, raw};
-use crate::product::{Matrix, product};
+use crate::product::{Matrix, Number, Product, product};
 use crate::strided::{Strides, copy, row_major};
-use crate::threads::{Shared, for_ranges};
+use crate::threads::{Shared, for_ranges, several};
 use pullback_ir::prim::dot::DotGeneral;
-use pullback_ir::shape::numel;
-use pullback_ir::{Axes, DType, Type, Value, dispatch};
+use pullback_ir::{Axes, DType, Element, Type, Value, dispatch};
+use smallvec::SmallVec;
 
 /// Evaluates a product, unless the dtype has none here.
 pub(crate) fn dot_general(prim: &DotGeneral, x: &Value, y: &Value, out: &Type) -> Option<Value> {
@@ -18,16 +18,13 @@ pub(crate) fn dot_general(prim: &DotGeneral, x: &Value, y: &Value, out: &Type) -
     if acc == DType::Bool {
         return None;
     }
-    let (p, q);
-    let (x, y) = match x.dtype() == acc {
-        true => (x, y),
-        // The narrow floats are exact in f32, and integers in the wider type.
-        false => {
-            (p, q) = (converted(x, acc), converted(y, acc));
-            (&p, &q)
-        }
+    let z = if acc == x.dtype().accumulator() {
+        dispatch!(number x.dtype(), T => typed::<T>(prim, x, y, out), else => return None)
+    } else {
+        // A wider type was asked for, which holds the operands exactly.
+        let (x, y) = (&converted(x, acc), &converted(y, acc));
+        dispatch!(number acc, T => typed::<T>(prim, x, y, out), else => return None)
     };
-    let z = dispatch!(number acc, T => typed::<T>(prim, x, y, out), else => return None);
     Some(if out.dtype() == acc { z } else { converted(&z, out.dtype()) })
 }
 
@@ -90,7 +87,22 @@ fn view(x: &Value, batch: &[usize], free: &[usize], contract: &[usize]) -> View 
     View { value, batch: strides[..batch.len()].into(), free: k as isize, contract: 1 }
 }
 
-fn typed<T: crate::product::Number>(prim: &DotGeneral, x: &Value, y: &Value, out: &Type) -> Value {
+/// Batch axes of two operands: size, stride in one and in the other. Axes that can be taken as one are.
+fn batches(sizes: &[usize], x: &[isize], y: &[isize]) -> SmallVec<[(usize, isize, isize); 4]> {
+    let mut axes: SmallVec<[(usize, isize, isize); 4]> = SmallVec::new();
+    for ((&size, &x), &y) in sizes.iter().zip(x).zip(y).filter(|&((&size, _), _)| size != 1) {
+        let whole = size as isize;
+        match axes.last_mut() {
+            Some(last) if (last.1, last.2) == (x * whole, y * whole) => {
+                *last = (last.0 * size, x, y);
+            }
+            _ => axes.push((size, x, y)),
+        }
+    }
+    axes
+}
+
+fn typed<T: Number<Acc: Element>>(prim: &DotGeneral, x: &Value, y: &Value, out: &Type) -> Value {
     let (x_shape, y_shape) = (x.shape(), y.shape());
     let x_free = prim.lhs_free(x_shape.len());
     let y_free = prim.rhs_free(y_shape.len());
@@ -98,7 +110,7 @@ fn typed<T: crate::product::Number>(prim: &DotGeneral, x: &Value, y: &Value, out
     let batch: Axes = prim.lhs_batch.iter().map(|&a| x_shape[a]).collect();
     let (m, n) = (size(x_shape, &x_free), size(y_shape, &y_free));
     let k = size(x_shape, &prim.lhs_contract);
-    let n_batch = numel(&batch);
+    let n_batch = batch.iter().product::<usize>();
     let same = |x_axes: &[usize], y_axes: &[usize]| {
         x_axes.len() == y_axes.len()
             && x_axes.iter().zip(y_axes).all(|(&a, &b)| x_shape[a] == y_shape[b])
@@ -107,39 +119,46 @@ fn typed<T: crate::product::Number>(prim: &DotGeneral, x: &Value, y: &Value, out
     assert!(n_batch * m * n == out.numel());
     let x = view(x, &prim.lhs_batch, &x_free, &prim.lhs_contract);
     let y = view(y, &prim.rhs_batch, &y_free, &prim.rhs_contract);
+    let axes = batches(&batch, &x.batch, &y.batch);
     let (p, q) = (x.value.slice::<T>().as_ptr(), y.value.slice::<T>().as_ptr());
     // SAFETY: each product writes its `m` by `n` elements, and the batch makes up the result; the
     // strides are those of the operands' axes, so all reads are within them.
     unsafe {
-        build(T::DTYPE, out.shape(), |to| {
+        build(T::Acc::DTYPE, out.shape(), |to| {
             if n_batch * m * n == 0 {
                 return;
             }
-            let ends = Shared((p, q, to.cast::<T>()));
-            let offsets = Shared((&x.batch, &y.batch));
-            // Work that several threads share within one product if there is only one.
-            let probe = (1usize << 16).div_ceil((m * n * k).max(1)).max(1);
-            for_ranges(n_batch, probe, |range| {
-                let ((p, q, to), (p_strides, q_strides)) = (ends.get(), offsets.get());
-                for b in range {
-                    let at = |strides: &[isize]| -> isize {
-                        let mut rest = b;
-                        let mut offset = 0;
-                        for (&size, &stride) in batch.iter().zip(strides).rev() {
-                            offset += (rest % size) as isize * stride;
-                            rest /= size;
-                        }
-                        offset
-                    };
-                    product(
-                        [m, k, n],
-                        Matrix { at: p.offset(at(p_strides)), row: x.free, col: x.contract },
-                        Matrix { at: q.offset(at(q_strides)), row: y.contract, col: y.free },
-                        to.add(b * m * n),
-                        n_batch == 1,
-                    );
+            let ends = Shared((p, q, to.cast::<T::Acc>()));
+            let one = |b: usize, parallel: bool| {
+                let (p, q, to) = ends.get();
+                let (mut rest, mut at_x, mut at_y) = (b, 0, 0);
+                for &(size, x_stride, y_stride) in axes.iter().rev() {
+                    let i = (rest % size) as isize;
+                    rest /= size;
+                    at_x += i * x_stride;
+                    at_y += i * y_stride;
                 }
-            });
+                let product_ = Product {
+                    sizes: [m, k, n],
+                    x: Matrix { at: p.offset(at_x), row: x.free, col: x.contract },
+                    y: Matrix { at: q.offset(at_y), row: y.contract, col: y.free },
+                    out: to.add(b * m * n),
+                    out_row: n,
+                };
+                product(&product_, parallel);
+            };
+            // Threads share the batch, or each product if the batch is small and they are large.
+            let work = m * n * k.max(1);
+            let few = several() && n_batch < 2 * rayon::current_num_threads() && work >= LARGE;
+            if n_batch == 1 || few {
+                (0..n_batch).for_each(|b| one(b, true));
+            } else {
+                let probe = (1usize << 16).div_ceil(work);
+                for_ranges(n_batch, probe, |range| range.for_each(|b| one(b, false)));
+            }
         })
     }
 }
+
+/// Multiplications of a product that is worth several threads.
+const LARGE: usize = 1 << 21;

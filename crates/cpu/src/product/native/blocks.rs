@@ -1,0 +1,197 @@
+//! Blocks of a product that stay in the caches, and the tiles in them.
+
+use super::Kernels;
+use super::pack::Strip;
+use super::scratch::scratch;
+use super::tile::Tile;
+use crate::product::{Done, Product};
+use pullback_ir::scalar::NumScalar;
+use std::ops::Range;
+
+/// Steps along the contracted axis that are summed in registers before they are added to the result.
+/// This, and so the order of the sums, depends on sizes alone. A panel of the right operand has 32 KiB then
+/// and stays in the first cache while those of the left one go by.
+const DEPTH: usize = 256;
+
+/// Tiles above one another in a block: the left operand's part has 256 KiB and stays in the second cache.
+const TILES: usize = 16;
+
+/// Columns of a block: the right operand's part has 2 MiB of f32.
+const COLS: usize = 2048;
+
+/// Writes a product, or a part of one, on this thread.
+///
+/// # Safety
+/// As [`product`](crate::product::product); no size is 0, and the kernels are for this processor.
+pub(in crate::product) unsafe fn blocks<E: NumScalar>(
+    with: &Kernels<E>,
+    p: &Product<E>,
+    done: Option<&Done<'_>>,
+) {
+    let [m, k, n] = p.sizes;
+    let plan = Plan::new(with, p);
+    scratch::<E::Acc, ()>(plan.x_room + plan.y_room, |room| {
+        for cols in steps(n, COLS) {
+            for deep in steps(k, plan.depth) {
+                for tiles in steps(plan.tiles, TILES) {
+                    let rows = plan.rows(tiles.start).start..plan.rows(tiles.end - 1).end;
+                    // SAFETY: the caller's promise; the parts are within the operands and the result, and
+                    // the room is as large as the plan asked for.
+                    unsafe { plan.block(room, cols.clone(), deep.clone(), tiles) };
+                    if let (Some(done), true) = (done, deep.end == k) {
+                        done(rows, cols.clone());
+                    }
+                }
+            }
+        }
+    });
+    debug_assert!(m > 0);
+}
+
+/// `0..n` in ranges of `step`.
+fn steps(n: usize, step: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..n).step_by(step).map(move |start| start..n.min(start + step))
+}
+
+struct Plan<'a, E: NumScalar> {
+    with: &'a Kernels<E>,
+    p: &'a Product<E>,
+    /// Tiles above one another; their rows differ by one at most, as a low last tile would be slow.
+    tiles: usize,
+    /// Steps along the contracted axis that are taken together.
+    depth: usize,
+    /// Columns of a tile.
+    width: usize,
+    /// Elements side by side in a panel of the left operand.
+    height: usize,
+    /// Operands that the kernels read as they lie.
+    x_direct: Option<*const E::Acc>,
+    y_direct: Option<*const E::Acc>,
+    /// Elements of the packed parts.
+    x_room: usize,
+    y_room: usize,
+}
+
+impl<'a, E: NumScalar> Plan<'a, E> {
+    #[inline]
+    fn new(with: &'a Kernels<E>, p: &'a Product<E>) -> Self {
+        let [m, k, n] = p.sizes;
+        let (most, width) = (with.tiles.len(), 2 * with.lanes);
+        let tiles = m.div_ceil(most);
+        let depth = k.div_ceil(k.div_ceil(DEPTH));
+        let height = most.next_multiple_of(8);
+        let x_direct = (with.same)(p.x.at).filter(|_| reads_x(p));
+        let y_direct = (with.same)(p.y.at).filter(|_| reads_y(p, tiles));
+        Plan {
+            with,
+            p,
+            tiles,
+            depth,
+            width,
+            height,
+            x_direct,
+            y_direct,
+            x_room: if x_direct.is_some() { 0 } else { tiles.min(TILES) * height * depth },
+            y_room: match y_direct {
+                Some(_) => 0,
+                None => n.min(COLS).next_multiple_of(width) * depth,
+            },
+        }
+    }
+
+    /// The rows of a tile.
+    #[inline]
+    fn rows(&self, tile: usize) -> Range<usize> {
+        let m = self.p.sizes[0];
+        tile * m / self.tiles..(tile + 1) * m / self.tiles
+    }
+
+    /// Adds a block of the product. Panels are packed where they are first needed, and are in the first
+    /// cache then.
+    ///
+    /// # Safety
+    /// The ranges are within the product, and panels of earlier calls are still in the room.
+    unsafe fn block(
+        &self,
+        room: *mut E::Acc,
+        cols: Range<usize>,
+        deep: Range<usize>,
+        tiles: Range<usize>,
+    ) {
+        let (p, with) = (self.p, self.with);
+        let [m, _, n] = p.sizes;
+        // SAFETY: the caller's promise. Panels and tiles end where the operands and the result do.
+        unsafe {
+            for col in cols.clone().step_by(self.width) {
+                let width = self.width.min(cols.end - col);
+                let vectors = width.div_ceil(with.lanes);
+                let (y, y_row) = match self.y_direct {
+                    Some(at) => (at.offset(p.y.offset(deep.start, col)), p.y.row),
+                    None => {
+                        let panel = room.add(self.x_room + (col - cols.start) * self.depth);
+                        if tiles.start == 0 {
+                            (with.pack)(&Strip {
+                                from: p.y.at.offset(p.y.offset(deep.start, col)),
+                                along: p.y.col,
+                                count: n - col,
+                                deep: p.y.row,
+                                depth: deep.len(),
+                                to: panel,
+                                width: vectors * with.lanes,
+                            });
+                        }
+                        (panel.cast_const(), (vectors * with.lanes) as isize)
+                    }
+                };
+                for tile in tiles.clone() {
+                    let rows = self.rows(tile);
+                    let (x, x_row, x_col) = match self.x_direct {
+                        Some(at) => {
+                            (at.offset(p.x.offset(rows.start, deep.start)), p.x.row, p.x.col)
+                        }
+                        None => {
+                            let i = tile - tiles.start;
+                            let panel = room.add(i * self.height * self.depth);
+                            if col == cols.start {
+                                (with.pack)(&Strip {
+                                    from: p.x.at.offset(p.x.offset(rows.start, deep.start)),
+                                    along: p.x.row,
+                                    count: m - rows.start,
+                                    deep: p.x.col,
+                                    depth: deep.len(),
+                                    to: panel,
+                                    width: self.height,
+                                });
+                            }
+                            (panel.cast_const(), 1, self.height as isize)
+                        }
+                    };
+                    with.tiles[rows.len() - 1][vectors - 1](&Tile {
+                        k: deep.len(),
+                        x,
+                        x_row,
+                        x_col,
+                        y,
+                        y_row,
+                        out: p.out.add(rows.start * p.out_row + col),
+                        out_row: p.out_row,
+                        last: width - (vectors - 1) * with.lanes,
+                        add: deep.start > 0,
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// Whether tiles read the left operand as it lies.
+fn reads_x<E: NumScalar>(p: &Product<E>) -> bool {
+    let [m, k, n] = p.sizes;
+    m * k * size_of::<E>() <= 32 << 10 || n <= 64
+}
+
+/// Whether tiles read the right operand as it lies.
+fn reads_y<E: NumScalar>(p: &Product<E>, tiles: usize) -> bool {
+    let [_, k, n] = p.sizes;
+    p.y.col == 1 && (tiles <= 4 || k * n * size_of::<E>() <= 32 << 10)
+}

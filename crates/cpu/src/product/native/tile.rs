@@ -1,0 +1,98 @@
+//! The micro-kernel: a tile of the result, summed in registers.
+
+use super::lanes::Lanes;
+use std::arch::x86_64::*;
+
+/// A tile of the result and the panels that it is the product of.
+pub(super) struct Tile<E> {
+    /// Length of the sums.
+    pub(super) k: usize,
+    /// Rows of the left operand.
+    pub(super) x: *const E,
+    pub(super) x_row: isize,
+    pub(super) x_col: isize,
+    /// Rows of the right operand, each contiguous.
+    pub(super) y: *const E,
+    pub(super) y_row: isize,
+    pub(super) out: *mut E,
+    pub(super) out_row: usize,
+    /// Columns of the last vector.
+    pub(super) last: usize,
+    /// Whether the sums are added to what the result holds.
+    pub(super) add: bool,
+}
+
+/// A micro-kernel for one number of rows and of vectors a row.
+pub(super) type Kernel<E> = unsafe fn(&Tile<E>);
+
+/// `ROWS` by `VECTORS` sums, every one of them taken in the order of `k` with fused operations, so that an
+/// element of the result does not depend on the tile that it is in.
+///
+/// # Safety
+/// The processor has the features of `V`; panels and result are as large as the tile says.
+#[inline(always)]
+unsafe fn tile<V: Lanes, const ROWS: usize, const VECTORS: usize>(t: &Tile<V::E>) {
+    // SAFETY: the caller's promise. Only the last vector of a row may reach beyond the columns; it is masked.
+    unsafe {
+        let mask = V::mask(t.last);
+        let mut sums = [[V::zero(); VECTORS]; ROWS];
+        let (mut x, mut y) = (t.x, t.y);
+        let step = t.x_row;
+        for _ in 0..t.k {
+            let mut row = [V::zero(); VECTORS];
+            for (v, part) in row.iter_mut().enumerate() {
+                let at = y.add(v * V::N);
+                *part = if v + 1 < VECTORS { V::load(at) } else { V::load_part(at, mask) };
+            }
+            for (i, sums) in sums.iter_mut().enumerate() {
+                let e = V::splat(x.offset(i as isize * step));
+                for (sum, &part) in sums.iter_mut().zip(&row) {
+                    *sum = e.times_plus(part, *sum);
+                }
+            }
+            x = x.offset(t.x_col);
+            y = y.offset(t.y_row);
+        }
+        for (i, sums) in sums.iter().enumerate() {
+            for (v, &sum) in sums.iter().enumerate() {
+                let at = t.out.add(i * t.out_row + v * V::N);
+                if v + 1 < VECTORS || t.last == V::N {
+                    let sum = if t.add { V::load(at).plus(sum) } else { sum };
+                    sum.store(at);
+                } else {
+                    let sum = if t.add { V::load_part(at, mask).plus(sum) } else { sum };
+                    sum.store_part(at, mask);
+                }
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As [`tile`], for AVX-512.
+#[target_feature(enable = "avx512f")]
+unsafe fn avx512<V: Lanes, const ROWS: usize, const VECTORS: usize>(t: &Tile<V::E>) {
+    // SAFETY: the caller's promise.
+    unsafe { tile::<V, ROWS, VECTORS>(t) }
+}
+
+/// # Safety
+/// As [`tile`], for AVX2 and FMA.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn avx2<V: Lanes, const ROWS: usize, const VECTORS: usize>(t: &Tile<V::E>) {
+    // SAFETY: the caller's promise.
+    unsafe { tile::<V, ROWS, VECTORS>(t) }
+}
+
+/// Micro-kernels by rows and vectors, both less one.
+macro_rules! kernels {
+    ($f:ident $v:ty: $($rows:literal)*) => { [$([$f::<$v, $rows, 1>, $f::<$v, $rows, 2>]),*] };
+}
+
+// 28 sums of 32 registers, and 12 of 16: the others hold a row of `y` and an element of `x`.
+pub(super) static F32_AVX512: [[Kernel<f32>; 2]; 14] =
+    kernels!(avx512 __m512: 1 2 3 4 5 6 7 8 9 10 11 12 13 14);
+pub(super) static F64_AVX512: [[Kernel<f64>; 2]; 14] =
+    kernels!(avx512 __m512d: 1 2 3 4 5 6 7 8 9 10 11 12 13 14);
+pub(super) static F32_AVX2: [[Kernel<f32>; 2]; 6] = kernels!(avx2 __m256: 1 2 3 4 5 6);
+pub(super) static F64_AVX2: [[Kernel<f64>; 2]; 6] = kernels!(avx2 __m256d: 1 2 3 4 5 6);
