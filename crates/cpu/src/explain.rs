@@ -54,7 +54,7 @@ impl Program {
         let mut slots: Vec<Option<Type>> = self.in_types.iter().cloned().map(Some).collect();
         slots.resize(self.n_slots.max(slots.len()), None);
         let constants: usize = self.consts.iter().map(value_bytes).sum();
-        let arguments = self.in_types.iter().map(bytes).sum();
+        let arguments: usize = self.in_types.iter().map(bytes).sum();
         let mut peak = arguments + constants;
         for (i, step) in self.steps.iter().enumerate() {
             let operand = |source: &Source| match *source {

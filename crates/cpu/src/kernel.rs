@@ -208,51 +208,95 @@ fn vector(op: Unary, dtype: DType) -> Option<Kernel> {
     }, else => None)
 }
 
+/// The same for functions of two arguments.
+fn vector2(op: Binary, dtype: DType) -> Option<Kernel> {
+    unsafe fn run<T: Vectors>(ins: [*const u8; 3], out: *mut u8, n: usize, op: u64) {
+        // SAFETY: the caller promises `n` elements behind each pointer, without overlap.
+        let (x, y, out) =
+            unsafe { (elements::<T>(ins[0], n), elements::<T>(ins[1], n), room::<T>(out, n)) };
+        T::apply2(Binary::ALL[op as usize], x, y, out);
+    }
+    dispatch!(float dtype, T => {
+        T::apply2(op, &[], &[], &mut []).then_some(Kernel {
+            run: run::<T>,
+            param: op as u64,
+            arity: 2,
+            ins: [dtype; 3],
+            out: dtype,
+        })
+    }, else => None)
+}
+
 /// A float with vector math.
 trait Vectors: Element {
     /// Applies a function to each element; false if it has no form for vectors.
     fn apply(op: Unary, x: &[Self], out: &mut [MaybeUninit<Self>]) -> bool;
+    /// Applies a function to pairs of elements; false if it has no form for vectors.
+    fn apply2(op: Binary, x: &[Self], y: &[Self], out: &mut [MaybeUninit<Self>]) -> bool;
 }
 
-impl Vectors for f32 {
-    fn apply(op: Unary, x: &[f32], out: &mut [MaybeUninit<f32>]) -> bool {
-        math::apply_f32(op, x, out)
-    }
+macro_rules! wide_vectors {
+    ($t:ty, $apply:path, $apply2:path) => {
+        impl Vectors for $t {
+            fn apply(op: Unary, x: &[$t], out: &mut [MaybeUninit<$t>]) -> bool {
+                $apply(op, x, out)
+            }
+            fn apply2(op: Binary, x: &[$t], y: &[$t], out: &mut [MaybeUninit<$t>]) -> bool {
+                $apply2(op, x, y, out)
+            }
+        }
+    };
 }
+wide_vectors!(f32, math::apply_f32, math::apply2_f32);
+wide_vectors!(f64, math::apply_f64, math::apply2_f64);
 
-impl Vectors for f64 {
-    fn apply(op: Unary, x: &[f64], out: &mut [MaybeUninit<f64>]) -> bool {
-        math::apply_f64(op, x, out)
-    }
-}
+/// Elements of a 16-bit float that are computed in f32 at a time.
+const NARROW: usize = 256;
 
-/// 16-bit floats are computed in f32, block by block.
-macro_rules! through_f32 {
+/// 16-bit floats are computed in f32 and rounded.
+macro_rules! narrow_vectors {
     ($($t:ty),*) => {$(
         impl Vectors for $t {
             fn apply(op: Unary, x: &[$t], out: &mut [MaybeUninit<$t>]) -> bool {
-                const BLOCK: usize = 256;
-                if x.is_empty() {
-                    return math::apply_f32(op, &[], &mut []);
-                }
-                for (x, out) in x.chunks(BLOCK).zip(out.chunks_mut(BLOCK)) {
-                    let mut wide = [0f32; BLOCK];
-                    let mut results = [MaybeUninit::uninit(); BLOCK];
-                    wide.iter_mut().zip(x).for_each(|(w, x)| *w = x.to_f32());
-                    if !math::apply_f32(op, &wide[..x.len()], &mut results[..x.len()]) {
-                        return false;
-                    }
-                    for (out, y) in out.iter_mut().zip(&results) {
-                        // SAFETY: as many results have been written as there are elements.
-                        out.write(<$t>::from_f32(unsafe { y.assume_init() }));
-                    }
-                }
-                true
+                let f = |x: &[f32], _: &[f32], out: &mut [MaybeUninit<f32>]| math::apply_f32(op, x, out);
+                through_f32(x, x, out, <$t>::to_f32, <$t>::from_f32, f)
+            }
+            fn apply2(op: Binary, x: &[$t], y: &[$t], out: &mut [MaybeUninit<$t>]) -> bool {
+                let f = |x: &[f32], y: &[f32], out: &mut [MaybeUninit<f32>]| math::apply2_f32(op, x, y, out);
+                through_f32(x, y, out, <$t>::to_f32, <$t>::from_f32, f)
             }
         }
     )*};
 }
-through_f32!(f16, bf16);
+narrow_vectors!(f16, bf16);
+
+fn through_f32<T: Copy>(
+    x: &[T],
+    y: &[T],
+    out: &mut [MaybeUninit<T>],
+    widen: impl Fn(T) -> f32,
+    narrow: impl Fn(f32) -> T,
+    f: impl Fn(&[f32], &[f32], &mut [MaybeUninit<f32>]) -> bool,
+) -> bool {
+    if x.is_empty() {
+        return f(&[], &[], &mut []);
+    }
+    for ((x, y), out) in x.chunks(NARROW).zip(y.chunks(NARROW)).zip(out.chunks_mut(NARROW)) {
+        let n = x.len();
+        let (mut a, mut b) = ([0f32; NARROW], [0f32; NARROW]);
+        a.iter_mut().zip(x).for_each(|(a, &x)| *a = widen(x));
+        b.iter_mut().zip(y).for_each(|(b, &y)| *b = widen(y));
+        let mut results = [MaybeUninit::uninit(); NARROW];
+        if !f(&a[..n], &b[..n], &mut results[..n]) {
+            return false;
+        }
+        for (out, z) in out.iter_mut().zip(&results) {
+            // SAFETY: as many results have been written as there are elements.
+            out.write(narrow(unsafe { z.assume_init() }));
+        }
+    }
+    true
+}
 
 fn unary_of<X: Element, Z: Element, F: Fn(X) -> Z + Copy>(_: F) -> Kernel {
     Kernel::of1::<X, Z, _>(|x, _| conjure::<F>()(x))
@@ -359,7 +403,7 @@ fn select(dtype: DType) -> Kernel {
 pub(crate) fn kernel(prim: &Prim, ins: &[DType]) -> Option<Kernel> {
     match prim {
         Prim::Unary(op) => vector(*op, ins[0]).or_else(|| unary(*op, ins[0])),
-        Prim::Binary(op) if ins[0] == ins[1] => binary(*op, ins[0]),
+        Prim::Binary(op) if ins[0] == ins[1] => vector2(*op, ins[0]).or_else(|| binary(*op, ins[0])),
         Prim::Compare(op) => Some(compare(*op, ins[0])),
         Prim::IntegerPow(p) => integer_pow(p.y, ins[0]),
         Prim::Convert(op) => convert(*op, ins[0]),

@@ -225,6 +225,10 @@ fn binary(b: &mut LineBuilder, op: Binary, dtype: DType, x: Reg, y: Reg) -> Opti
         Binary::ShiftLeft if dtype.size() >= 4 => Bin::Shl,
         Binary::ShiftRightLogical if dtype.size() >= 4 => Bin::Shr,
         Binary::ShiftRightArithmetic if dtype.size() >= 4 => Bin::Sar,
+        _ if kind.is_float() => {
+            let z = super::lanes::function2(b, op, x, y)?;
+            return Some(settle(b, dtype, z));
+        }
         _ => return None,
     };
     if kind == Kind::Mask && !matches!(simple, Bin::And | Bin::Or | Bin::Xor) {

@@ -5,7 +5,8 @@
 
 use super::build::LineBuilder;
 use super::line::{Bin, Cmp, Kind, RareFn, Reg, Un};
-use crate::math::{Lanes, Narrow, emit_f32, emit_f64};
+use crate::math::{Lanes, Narrow, emit_f32, emit_f64, emit2_f32, emit2_f64};
+use pullback_ir::prim::binary::Binary;
 use pullback_ir::prim::unary::Unary;
 
 /// The function of an op on a float value; nothing if it has no form for lanes.
@@ -18,6 +19,18 @@ pub(super) fn function(b: &mut LineBuilder, op: Unary, x: Reg) -> Option<Reg> {
     };
     *b = lanes.0.0;
     y
+}
+
+/// The function of an op on two float values; nothing if it has no form for lanes.
+pub(super) fn function2(b: &mut LineBuilder, op: Binary, x: Reg, y: Reg) -> Option<Reg> {
+    let kind = b.kind(x);
+    let mut lanes = Single(Double(std::mem::take(b)));
+    let z = match kind {
+        Kind::F64 => emit2_f64(&mut lanes.0, op, x, y),
+        _ => emit2_f32(&mut lanes, op, x, y),
+    };
+    *b = lanes.0.0;
+    z
 }
 
 /// f32 lanes; operations on f64 lanes go to the part.

@@ -8,7 +8,7 @@
 //! `docs/ACCURACY.md` has the measured errors. Special values, signed zeros, subnormal numbers and huge
 //! arguments are as C's libm has them.
 
-#![allow(dead_code, unused_imports, reason = "until the compiler of kernels uses it")]
+
 
 mod arc;
 mod coefficients;

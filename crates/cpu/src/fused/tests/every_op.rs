@@ -322,7 +322,7 @@ fn many_folds() {
         }
         if kind == Kind::F32 {
             let m = b.cmp(Cmp::Lt, values[1], values[3]);
-            let r = b.rare(m, |[x, _]| x ^ 1, [values[3], values[5]], values[7]);
+            let r = b.rare(m, RareFn::Bits(|[x, _]| x ^ 1), [values[3], values[5]], values[7]);
             for r in [values[1], r] {
                 let out = b.arg(DType::BF16, Step::Next, true);
                 b.store(out, r);
