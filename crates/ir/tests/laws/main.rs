@@ -6,10 +6,12 @@
 #![allow(unreachable_pub)]
 
 mod batching;
+mod checkpoint;
 mod coverage;
 mod custom;
 mod derivatives;
 mod linear;
+mod lines;
 mod support;
 mod text;
 mod transforms;
