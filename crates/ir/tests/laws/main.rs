@@ -12,6 +12,8 @@ mod custom;
 mod derivatives;
 mod linear;
 mod lines;
+mod products;
+mod simplify;
 mod support;
 mod text;
 mod transforms;

@@ -167,6 +167,7 @@ fn rewriting_changes_nothing() {
                 ("dce", transform::dce as fn(&Jaxpr) -> Jaxpr),
                 ("cse", transform::cse),
                 ("simplify", transform::simplify),
+                ("fold_products", transform::fold_products),
                 ("inline", transform::inline),
                 ("inline_calls", transform::inline_calls),
             ] {

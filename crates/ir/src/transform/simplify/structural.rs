@@ -1,6 +1,7 @@
 //! Rules of primitives that move, repeat and reduce elements.
 
 use super::{Rewrite, Simplifier};
+use crate::dtype::{DType, Element};
 use crate::jaxpr::{Atom, Atoms, Lit};
 use crate::prim::Prim;
 use crate::prim::binary::Binary;
@@ -194,13 +195,25 @@ fn broadcast(ty: &Type, broadcast_dimensions: Axes) -> Prim {
 fn exact_multiple(c: Lit, n: usize) -> Option<Lit> {
     let dtype = c.dtype();
     if dtype.is_int() {
-        let product = (n as u64).wrapping_mul(crate::dispatch!(int dtype, T => {
-            crate::scalar::convert::<T, i64>(<T as crate::Element>::from_bits(c.bits())) as u64
-        }, else => return None));
-        return Some(Lit::from_bits(dtype, product));
+        let c = crate::dispatch!(int dtype, T => {
+            crate::scalar::convert::<T, i64>(<T as Element>::from_bits(c.bits())) as u64
+        }, else => return None);
+        return Some(Lit::from_bits(dtype, (n as u64).wrapping_mul(c)));
     }
-    let integers: f64 = if dtype == crate::DType::F64 { 2f64.powi(53) } else { 2f64.powi(24) };
-    let total = c.to_f64() * n as f64;
-    (c.to_f64().fract() == 0.0 && total.abs() <= integers)
-        .then(|| Lit::from_f64(dtype, if total == 0.0 { 0.0 } else { total }))
+    let (bits, largest) = match dtype {
+        DType::F64 => (53, f64::MAX),
+        // f16 and bf16 are summed in f32.
+        _ => (24, f64::from(f32::MAX)),
+    };
+    let x = c.to_f64();
+    if x == 0.0 {
+        // A sum begins with 0, so it is not −0.
+        return Some(Lit::from_f64(dtype, 0.0));
+    }
+    // The digits of c as an odd integer: all sums are multiples of its last digit.
+    let digits = (x.to_bits() & ((1 << 52) - 1)) | (1 << 52);
+    let digits = (digits >> digits.trailing_zeros()) as f64;
+    let total = x * n as f64;
+    let exact = x.is_normal() && digits * n as f64 <= f64::from(bits).exp2();
+    (exact && total.abs() <= largest).then(|| Lit::from_f64(dtype, total))
 }
