@@ -67,7 +67,7 @@ impl Primitive for CustomJvp {
     fn jvp(&self, b: &Builder, primals: &[Atom], tangents: &[Tangent]) -> JvpOut {
         let n = primals.len() - self.n_consts;
         rule::refuse_captured_tangents(&self.name, &tangents[n..])?;
-                let ts = rule::float_tangents(b, &primals[..n], &tangents[..n]);
+        let ts = rule::float_tangents(b, &primals[..n], &tangents[..n]);
         let args: Atoms = primals[..n].iter().copied().chain(ts).collect();
         let mut outs = b.inline(&self.jvp.jaxpr()?, &args);
         let outs_t = outs.split_off_at(self.jaxpr.outs().len());

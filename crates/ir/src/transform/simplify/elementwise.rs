@@ -40,7 +40,9 @@ impl Simplifier {
     /// Operands that repeat a scalar: the scalar itself where another operand has the shape, and if
     /// all do, the function is computed once.
     fn of_scalars(&mut self, prim: &Prim, ins: &[Atom], ty: &Type) -> Option<Rewrite> {
-        if ty.rank() == 0 || matches!(prim, Prim::Convert(Convert::Bitcast { .. })) {
+        let repeats = |a: &Atom| matches!(self.def(*a), Some((Prim::BroadcastInDim(_), _)));
+        let bits_move = matches!(prim, Prim::Convert(Convert::Bitcast { .. }));
+        if bits_move || ty.rank() == 0 || !ins.iter().any(repeats) {
             return None;
         }
         let scalars: Vec<Option<Atom>> = ins.iter().map(|&a| self.scalar(a)).collect();
