@@ -55,6 +55,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Dce(options) => pass(&options, transform::dce),
         Command::Cse(options) => pass(&options, transform::cse),
         Command::Simplify(options) => pass(&options, transform::simplify),
+        Command::FoldProducts(options) => pass(&options, transform::fold_products),
         Command::Inline(options) => pass(&options, transform::inline),
         Command::Eval(options) => eval(&options),
         Command::Serve(options) => {

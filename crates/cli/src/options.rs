@@ -102,6 +102,12 @@ Examples:
   pullback simplify f.jaxpr
   pullback vjp f.jaxpr | pullback inline - | pullback cse - | pullback simplify -")]
     Simplify(Pass),
+    /// Fold transposes, broadcasts and sums into matrix products
+    #[command(after_help = "\
+Examples:
+  pullback fold-products f.jaxpr
+  pullback vjp f.jaxpr | pullback simplify - | pullback fold-products -")]
+    FoldProducts(Pass),
     /// Replace calls of jit by their bodies
     #[command(after_help = "\
 Examples:

@@ -60,6 +60,11 @@ impl Builder {
         self.0.borrow_mut().loc = loc;
     }
 
+    /// The source line of the equations that follow.
+    pub fn loc(&self) -> Loc {
+        self.0.borrow().loc
+    }
+
     /// The type of an operand.
     pub fn ty(&self, atom: Atom) -> Type {
         match atom {

@@ -234,151 +234,38 @@ element!(f64, F64, f64::to_bits, f64::from_bits, |x: f64| x, |x: f64| x);
 
 /// Runs a body with a type alias for the Rust type of a dtype: `dispatch!(dtype, T => expr)`.
 ///
-/// A second word restricts the set: `dispatch!(float dtype, T => …, else => …)`, likewise `int`
+/// A first word restricts the set: `dispatch!(float dtype, T => …, else => …)`, likewise `int`
 /// and `number`; the `else` arm serves the other dtypes.
 #[macro_export]
 macro_rules! dispatch {
-    (float $dtype:expr, $T:ident => $body:expr, else => $other:expr) => {
+    // `@` and a list of kinds, then the rows collected so far. Each kind adds its rows once.
+    (@[bool $($kinds:ident)*] [$($rows:tt)*] $($rest:tt)*) => {
+        $crate::dispatch!(@[$($kinds)*] [$($rows)* Bool: bool,] $($rest)*)
+    };
+    (@[int $($kinds:ident)*] [$($rows:tt)*] $($rest:tt)*) => {
+        $crate::dispatch!(@[$($kinds)*] [
+            $($rows)* U8: u8, I8: i8, I32: i32, U32: u32, I64: i64, U64: u64,
+        ] $($rest)*)
+    };
+    (@[float $($kinds:ident)*] [$($rows:tt)*] $($rest:tt)*) => {
+        $crate::dispatch!(@[$($kinds)*] [
+            $($rows)* F16: $crate::half::f16, BF16: $crate::half::bf16, F32: f32, F64: f64,
+        ] $($rest)*)
+    };
+    (
+        @[] [$($variant:ident: $t:ty,)*]
+        $dtype:expr, $T:ident => $body:expr $(, else => $other:expr)? $(,)?
+    ) => {
         match $dtype {
-            $crate::DType::F16 => {
-                type $T = $crate::half::f16;
+            $($crate::DType::$variant => {
+                type $T = $t;
                 $body
-            }
-            $crate::DType::BF16 => {
-                type $T = $crate::half::bf16;
-                $body
-            }
-            $crate::DType::F32 => {
-                type $T = f32;
-                $body
-            }
-            $crate::DType::F64 => {
-                type $T = f64;
-                $body
-            }
-            _ => $other,
+            })*
+            $(_ => $other,)?
         }
     };
-    (int $dtype:expr, $T:ident => $body:expr, else => $other:expr) => {
-        match $dtype {
-            $crate::DType::U8 => {
-                type $T = u8;
-                $body
-            }
-            $crate::DType::I8 => {
-                type $T = i8;
-                $body
-            }
-            $crate::DType::I32 => {
-                type $T = i32;
-                $body
-            }
-            $crate::DType::U32 => {
-                type $T = u32;
-                $body
-            }
-            $crate::DType::I64 => {
-                type $T = i64;
-                $body
-            }
-            $crate::DType::U64 => {
-                type $T = u64;
-                $body
-            }
-            _ => $other,
-        }
-    };
-    (number $dtype:expr, $T:ident => $body:expr, else => $other:expr) => {
-        match $dtype {
-            $crate::DType::Bool => $other,
-            $crate::DType::U8 => {
-                type $T = u8;
-                $body
-            }
-            $crate::DType::I8 => {
-                type $T = i8;
-                $body
-            }
-            $crate::DType::I32 => {
-                type $T = i32;
-                $body
-            }
-            $crate::DType::U32 => {
-                type $T = u32;
-                $body
-            }
-            $crate::DType::I64 => {
-                type $T = i64;
-                $body
-            }
-            $crate::DType::U64 => {
-                type $T = u64;
-                $body
-            }
-            $crate::DType::F16 => {
-                type $T = $crate::half::f16;
-                $body
-            }
-            $crate::DType::BF16 => {
-                type $T = $crate::half::bf16;
-                $body
-            }
-            $crate::DType::F32 => {
-                type $T = f32;
-                $body
-            }
-            $crate::DType::F64 => {
-                type $T = f64;
-                $body
-            }
-        }
-    };
-    ($dtype:expr, $T:ident => $body:expr) => {
-        match $dtype {
-            $crate::DType::Bool => {
-                type $T = bool;
-                $body
-            }
-            $crate::DType::U8 => {
-                type $T = u8;
-                $body
-            }
-            $crate::DType::I8 => {
-                type $T = i8;
-                $body
-            }
-            $crate::DType::I32 => {
-                type $T = i32;
-                $body
-            }
-            $crate::DType::U32 => {
-                type $T = u32;
-                $body
-            }
-            $crate::DType::I64 => {
-                type $T = i64;
-                $body
-            }
-            $crate::DType::U64 => {
-                type $T = u64;
-                $body
-            }
-            $crate::DType::F16 => {
-                type $T = $crate::half::f16;
-                $body
-            }
-            $crate::DType::BF16 => {
-                type $T = $crate::half::bf16;
-                $body
-            }
-            $crate::DType::F32 => {
-                type $T = f32;
-                $body
-            }
-            $crate::DType::F64 => {
-                type $T = f64;
-                $body
-            }
-        }
-    };
+    (float $($rest:tt)*) => { $crate::dispatch!(@[float] [] $($rest)*) };
+    (int $($rest:tt)*) => { $crate::dispatch!(@[int] [] $($rest)*) };
+    (number $($rest:tt)*) => { $crate::dispatch!(@[int float] [] $($rest)*) };
+    ($($rest:tt)*) => { $crate::dispatch!(@[bool int float] [] $($rest)*) };
 }

@@ -295,8 +295,11 @@ impl Builder {
         self.op(Pad { config: config.into() }, &[x, value])
     }
 
-    /// Joins along an axis.
+    /// Joins along an axis; one operand alone is given back.
     pub fn concatenate(&self, xs: &[Atom], dimension: usize) -> Atom {
+        if let [x] = xs {
+            return *x;
+        }
         self.op(Concatenate { dimension }, xs)
     }
 }

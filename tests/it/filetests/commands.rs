@@ -127,6 +127,10 @@ pub(super) fn simplify(case: &Case) -> Output {
     same(transform::simplify(&case.jaxpr()))
 }
 
+pub(super) fn fold_products(case: &Case) -> Output {
+    same(transform::fold_products(&case.jaxpr()))
+}
+
 pub(super) fn inline(case: &Case) -> Output {
     same(transform::inline(&case.jaxpr()))
 }

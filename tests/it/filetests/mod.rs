@@ -262,5 +262,6 @@ macro_rules! commands {
 }
 
 commands! {
-    cat check jvp partial_eval linearize transpose vjp grad hvp vmap dce cse simplify inline checkpoint
+    cat check jvp partial_eval linearize transpose vjp grad hvp vmap dce cse simplify fold_products
+    inline checkpoint
 }

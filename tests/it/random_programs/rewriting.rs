@@ -8,10 +8,11 @@ use pullback_testing::programs;
 
 #[test]
 fn passes_change_nothing() {
-    let passes: [(&str, fn(&Jaxpr) -> Jaxpr); 5] = [
+    let passes: [(&str, fn(&Jaxpr) -> Jaxpr); 6] = [
         ("dce", transform::dce),
         ("cse", transform::cse),
         ("simplify", transform::simplify),
+        ("fold_products", transform::fold_products),
         ("inline", transform::inline),
         ("inline_calls", transform::inline_calls),
     ];

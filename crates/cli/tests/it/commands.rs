@@ -227,7 +227,7 @@ fn passes() {
       in (b, e) }
     ");
     let args = file("passes.json", r#"[{"dtype":"f64","shape":[],"data":[1]}]"#);
-    for pass in ["dce", "cse", "simplify", "inline", "eval"] {
+    for pass in ["dce", "cse", "simplify", "fold-products", "inline", "eval"] {
         let ran = pullback(&[pass, "--args", args.to_str().unwrap(), "-"], text);
         insta::allow_duplicates!(insta::assert_snapshot!(ran.out(), @r#"
         [

@@ -2,7 +2,7 @@
 
 use crate::{F, file, pullback};
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "check",
     "print",
     "jvp",
@@ -13,6 +13,7 @@ const COMMANDS: [&str; 13] = [
     "dce",
     "cse",
     "simplify",
+    "fold-products",
     "inline",
     "eval",
     "serve",

@@ -9,10 +9,8 @@
 //! ```
 //! JAX prints it as `remat2`.
 
-use super::jit::{call_batch, call_jvp, call_transpose, call_type, sample_callee};
 use super::*;
 use crate::param::{Param, as_seq};
-use crate::{fault, interp};
 use std::sync::Arc;
 
 /// Which intermediate values a checkpoint saves instead of computing them again.
@@ -122,7 +120,7 @@ impl Primitive for Checkpoint {
     }
 
     fn type_of(&self, ins: &[Type]) -> Result<Types, Fault> {
-        call_type(&self.jaxpr, ins)
+        call::type_of(&self.jaxpr, ins)
     }
 
     fn effects(&self) -> Effects {
@@ -130,33 +128,31 @@ impl Primitive for Checkpoint {
     }
 
     fn eval(&self, ins: &[Value]) -> Result<Vec<Value>, Fault> {
-        interp::eval(&self.jaxpr, ins).map_err(|e| fault!("{e}"))
+        call::eval(&self.jaxpr, ins)
     }
 
     fn jvp(&self, b: &Builder, primals: &[Atom], tangents: &[Tangent]) -> JvpOut {
         let wrap = |j| self.with_jaxpr(j, self.differentiated).into();
-        call_jvp(&self.jaxpr, b, primals, tangents, wrap)
+        call::jvp(&self.jaxpr, b, primals, tangents, wrap)
     }
 
     fn transpose(&self, b: &Builder, cts: &[Tangent], operands: &[Operand]) -> TransposeOut {
         let wrap = |j| self.with_jaxpr(j, true).into();
-        call_transpose(&self.jaxpr, b, cts, operands, wrap)
+        call::transpose(&self.jaxpr, b, cts, operands, wrap)
     }
 
     fn batch(&self, b: &Builder, batch: Batch<'_>) -> BatchOut {
         let wrap = |j| self.with_jaxpr(j, self.differentiated).into();
-        call_batch(&self.jaxpr, b, batch, wrap)
+        call::batch(&self.jaxpr, b, batch, wrap)
     }
 
     fn samples() -> Vec<Sample> {
-        let ty = Type::of(crate::DType::F64, &[3]);
-        let s = Type::scalar(crate::DType::F64);
-        let args = vec![(ty, Domain::Range(-1.0, 1.0)), (s, Domain::Range(0.5, 1.0))];
         [Policy::Nothing, Policy::Dots, Policy::Names(vec!["h".into()])]
             .into_iter()
             .map(|policy| {
-                let jaxpr = sample_callee();
-                Sample::new(Checkpoint { jaxpr, policy, differentiated: false }, args.clone())
+                let jaxpr = call::sample_callee();
+                let prim = Checkpoint { jaxpr, policy, differentiated: false };
+                Sample::new(prim, call::sample_args())
             })
             .collect()
     }

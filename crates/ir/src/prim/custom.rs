@@ -168,7 +168,7 @@ impl Primitive for Custom {
         self.0.transpose(b, cts, operands).unwrap_or_else(|| {
             let types: Vec<Type> = operands.iter().map(|o| o.ty(b)).collect();
             let inline = |j| jit::Jit { name: self.0.name().into(), jaxpr: j }.into();
-            jit::call_transpose(&self.expansion(&types)?, b, cts, operands, inline)
+            call::transpose(&self.expansion(&types)?, b, cts, operands, inline)
         })
     }
 

@@ -6,12 +6,11 @@
 //! are constants of the rule: differentiating with respect to one is an error, because the rule says
 //! nothing about it.
 
-use super::jit::{SplitOff, call_type, sample_callee};
-use super::rule::Rule;
+use super::call::{self, SplitOff};
+use super::rule::{self, Rule};
 use super::*;
 use crate::param::Param;
 use crate::transform::{self, OutDims};
-use crate::{fault, interp};
 use smallvec::smallvec;
 use std::sync::Arc;
 
@@ -50,11 +49,11 @@ impl Primitive for CustomJvp {
     }
 
     fn parse(_: &str, _: &mut ParamMap) -> Result<Self, Fault> {
-        Err(fault!("a user's rule has no text form"))
+        rule::no_text()
     }
 
     fn type_of(&self, ins: &[Type]) -> Result<Types, Fault> {
-        call_type(&self.jaxpr, ins)
+        call::type_of(&self.jaxpr, ins)
     }
 
     fn effects(&self) -> Effects {
@@ -62,20 +61,17 @@ impl Primitive for CustomJvp {
     }
 
     fn eval(&self, ins: &[Value]) -> Result<Vec<Value>, Fault> {
-        interp::eval(&self.jaxpr, ins).map_err(|e| fault!("{e}"))
+        call::eval(&self.jaxpr, ins)
     }
 
     fn jvp(&self, b: &Builder, primals: &[Atom], tangents: &[Tangent]) -> JvpOut {
         let n = primals.len() - self.n_consts;
-        refuse_captured_tangents(&self.name, &tangents[n..])?;
-        let rule = self.jvp.jaxpr()?;
-        let floats = primals[..n].iter().zip(&tangents[..n]).filter(|(x, _)| b.ty(**x).is_float());
-        let ts: Atoms = floats.map(|(&x, &t)| b.instantiate(t, x)).collect();
+        rule::refuse_captured_tangents(&self.name, &tangents[n..])?;
+        let ts = rule::float_tangents(b, &primals[..n], &tangents[..n]);
         let args: Atoms = primals[..n].iter().copied().chain(ts).collect();
-        let mut outs = b.inline(&rule, &args);
-        let mut outs_t = outs.split_off_at(self.jaxpr.outs().len()).into_iter();
-        let ts = outs.iter().map(|&o| if b.ty(o).is_float() { outs_t.next() } else { None });
-        let ts = ts.collect();
+        let mut outs = b.inline(&self.jvp.jaxpr()?, &args);
+        let outs_t = outs.split_off_at(self.jaxpr.outs().len());
+        let ts = rule::spread_tangents(b, &outs, outs_t);
         Ok((outs, ts))
     }
 
@@ -103,23 +99,10 @@ impl Primitive for CustomJvp {
 
     fn samples() -> Vec<Sample> {
         // A rule that happens to be the derivative: the laws apply.
-        let jaxpr = sample_callee();
+        let jaxpr = call::sample_callee();
         let callee = jaxpr.clone();
         let jvp = Rule::new("f_jvp", move || Ok(transform::jvp(&callee, &[true, true])?.jaxpr));
-        let ty = Type::of(crate::DType::F64, &[3]);
-        let s = Type::scalar(crate::DType::F64);
-        let args = vec![(ty, Domain::Range(-1.0, 1.0)), (s, Domain::Range(0.5, 1.0))];
-        vec![Sample::new(CustomJvp { name: "f".into(), jaxpr, n_consts: 0, jvp }, args)]
+        let prim = CustomJvp { name: "f".into(), jaxpr, n_consts: 0, jvp };
+        vec![Sample::new(prim, call::sample_args())]
     }
-}
-
-/// Refuses derivatives with respect to what a function with a custom rule captured.
-pub(super) fn refuse_captured_tangents(name: &str, tangents: &[Tangent]) -> Result<(), Error> {
-    if tangents.iter().all(Option::is_none) {
-        return Ok(());
-    }
-    Err(Error::msg(format!(
-        "`{name}` has a custom derivative rule and captures a value that is being differentiated: \
-         the rule says nothing about it, so pass the value as an argument"
-    )))
 }

@@ -5,12 +5,12 @@
 //! Evaluating it forwards transposes the backward pass, which is possible where that is linear in the
 //! cotangents; where it is not (gradient clipping), that is an error that names the function.
 
-use super::jit::SplitOff;
-use super::rule::Rule;
+use super::call::{self, SplitOff};
+use super::rule::{self, Rule};
 use super::*;
 use crate::param::Param;
 use crate::transform::{self, OutDims};
-use crate::{ensure, fault, interp};
+use crate::ensure;
 use smallvec::smallvec;
 use std::sync::Arc;
 
@@ -66,7 +66,7 @@ impl Primitive for CustomLinear {
     }
 
     fn parse(_: &str, _: &mut ParamMap) -> Result<Self, Fault> {
-        Err(fault!("a user's rule has no text form"))
+        rule::no_text()
     }
 
     fn type_of(&self, ins: &[Type]) -> Result<Types, Fault> {
@@ -79,7 +79,7 @@ impl Primitive for CustomLinear {
     }
 
     fn eval(&self, ins: &[Value]) -> Result<Vec<Value>, Fault> {
-        interp::eval(&self.forward()?, ins).map_err(|e| fault!("{e}"))
+        call::eval(&self.forward()?, ins)
     }
 
     fn jvp(&self, b: &Builder, primals: &[Atom], tangents: &[Tangent]) -> JvpOut {

@@ -5,14 +5,12 @@
 //! results) to cotangents of the float operands. The call linearises to a `custom_linear` equation
 //! whose transpose is `bwd`, verbatim. Captured operands are constants, as for `custom_jvp_call`.
 
-use super::custom_jvp::refuse_captured_tangents;
+use super::call::{self, SplitOff};
 use super::custom_linear::CustomLinear;
-use super::jit::{SplitOff, call_type, sample_callee};
-use super::rule::Rule;
+use super::rule::{self, Rule};
 use super::*;
 use crate::param::Param;
 use crate::transform::{self, OutDims};
-use crate::{fault, interp};
 use smallvec::smallvec;
 use std::sync::Arc;
 
@@ -54,11 +52,11 @@ impl Primitive for CustomVjp {
     }
 
     fn parse(_: &str, _: &mut ParamMap) -> Result<Self, Fault> {
-        Err(fault!("a user's rule has no text form"))
+        rule::no_text()
     }
 
     fn type_of(&self, ins: &[Type]) -> Result<Types, Fault> {
-        call_type(&self.jaxpr, ins)
+        call::type_of(&self.jaxpr, ins)
     }
 
     fn effects(&self) -> Effects {
@@ -66,18 +64,17 @@ impl Primitive for CustomVjp {
     }
 
     fn eval(&self, ins: &[Value]) -> Result<Vec<Value>, Fault> {
-        interp::eval(&self.jaxpr, ins).map_err(|e| fault!("{e}"))
+        call::eval(&self.jaxpr, ins)
     }
 
     fn jvp(&self, b: &Builder, primals: &[Atom], tangents: &[Tangent]) -> JvpOut {
         let n = primals.len() - self.n_consts;
-        refuse_captured_tangents(&self.name, &tangents[n..])?;
+        rule::refuse_captured_tangents(&self.name, &tangents[n..])?;
         let mut outs = b.inline(&self.fwd.jaxpr()?, &primals[..n]);
         let residuals = outs.split_off_at(self.jaxpr.outs().len());
         let out_types: Types =
             outs.iter().map(|&o| b.ty(o)).filter(Type::is_float).collect();
-        let floats = primals[..n].iter().zip(tangents).filter(|(x, _)| b.ty(**x).is_float());
-        let ts: Atoms = floats.map(|(&x, &t)| b.instantiate(t, x)).collect();
+        let ts = rule::float_tangents(b, &primals[..n], &tangents[..n]);
         let n_residuals = residuals.len();
         let linear = CustomLinear {
             name: self.name.clone(),
@@ -86,9 +83,8 @@ impl Primitive for CustomVjp {
             bwd: self.bwd.clone(),
         };
         let args: Atoms = residuals.into_iter().chain(ts).collect();
-        let mut outs_t = b.bind(linear, &args)?.into_iter();
-        let ts = outs.iter().map(|&o| if b.ty(o).is_float() { outs_t.next() } else { None });
-        let ts = ts.collect();
+        let outs_t = b.bind(linear, &args)?;
+        let ts = rule::spread_tangents(b, &outs, outs_t);
         Ok((outs, ts))
     }
 
@@ -124,7 +120,7 @@ impl Primitive for CustomVjp {
     }
 
     fn samples() -> Vec<Sample> {
-        let jaxpr = sample_callee();
+        let jaxpr = call::sample_callee();
         let fwd = jaxpr.clone();
         // Residuals are the operands; the backward pass is the derivative, so the laws apply.
         let fwd = Rule::new("f_fwd", move || {
@@ -137,9 +133,7 @@ impl Primitive for CustomVjp {
             let vjp = transform::vjp(&f, &[true, true])?;
             Ok(transform::dce_with(&vjp, &[false, false, true, true], &[true; 4]).jaxpr)
         });
-        let ty = Type::of(crate::DType::F64, &[3]);
-        let s = Type::scalar(crate::DType::F64);
-        let args = vec![(ty, Domain::Range(-1.0, 1.0)), (s, Domain::Range(0.5, 1.0))];
-        vec![Sample::new(CustomVjp { name: "f".into(), jaxpr, n_consts: 0, fwd, bwd }, args)]
+        let prim = CustomVjp { name: "f".into(), jaxpr, n_consts: 0, fwd, bwd };
+        vec![Sample::new(prim, call::sample_args())]
     }
 }

@@ -10,7 +10,7 @@
 //! is a gather.
 
 use super::gather::{Gather, GatherDims, IndexMode};
-use super::structural::{check_one_an_axis, first_of, one, rearrange};
+use super::structural::{check_one_an_axis, first_of, one, only_dim, rearrange};
 use super::windows::{check_windows, index_numbers, inserted};
 use super::*;
 use crate::dtype::DType;
@@ -75,27 +75,21 @@ impl Primitive for DynamicSlice {
     }
 
     fn batch(&self, b: &Builder, batch: Batch<'_>) -> BatchOut {
-        let starts = &batch.ins[1..];
-        match (batch.dims[0], batch.dims[1..].iter().any(Option::is_some)) {
-            (Some(d), false) => {
-                let mut ins = Atoms::from_slice(batch.ins);
-                ins.insert(1 + d, zero_start(b, starts));
-                let prim = DynamicSlice { slice_sizes: inserted(&self.slice_sizes, d, batch.size) };
-                Ok((b.bind(prim, &ins)?, smallvec![Some(d)]))
-            }
-            _ => {
-                let gather = Gather {
-                    dims: one_window(starts.len()),
-                    slice_sizes: self.slice_sizes.clone(),
-                    mode: IndexMode::Clip,
-                    fill_value: None,
-                };
-                let vectors = start_vectors(b, batch, starts.len());
-                let ins = [batch.ins[0], vectors];
-                let dims = [batch.dims[0], Some(0)];
-                gather.batch(b, Batch { ins: &ins, dims: &dims, ..batch })
-            }
-        }
+        let rank = batch.ins.len() - 1;
+        let Some(vectors) = start_vectors(b, batch, rank) else {
+            let d = only_dim(&batch);
+            let ins = with_whole_axis(b, batch.ins, rank, d);
+            let prim = DynamicSlice { slice_sizes: inserted(&self.slice_sizes, d, batch.size) };
+            return Ok((b.bind(prim, &ins)?, smallvec![Some(d)]));
+        };
+        let gather = Gather {
+            dims: one_window(rank),
+            slice_sizes: self.slice_sizes.clone(),
+            mode: IndexMode::Clip,
+            fill_value: None,
+        };
+        let (ins, dims) = ([batch.ins[0], vectors], [batch.dims[0], Some(0)]);
+        gather.batch(b, Batch { ins: &ins, dims: &dims, ..batch })
     }
 
     fn samples() -> Vec<Sample> {
@@ -157,9 +151,14 @@ pub(crate) fn clamped(shape: &[usize], sizes: &[usize], starts: &[Value]) -> Sha
     .collect()
 }
 
-/// The index of a batch dimension, along which the whole is taken.
-pub(crate) fn zero_start(b: &Builder, starts: &[Atom]) -> Atom {
-    b.lit(starts.first().map_or(DType::I32, |&i| b.ty(i).dtype()), 0.0)
+/// The operands, of which the last `rank` are starts, with one more start: that of axis `d`, which is
+/// taken as a whole.
+pub(crate) fn with_whole_axis(b: &Builder, ins: &[Atom], rank: usize, d: usize) -> Atoms {
+    let first = ins.len() - rank;
+    let dtype = ins[first..].first().map_or(DType::I32, |&i| b.ty(i).dtype());
+    let mut ins = Atoms::from_slice(ins);
+    ins.insert(first + d, b.lit(dtype, 0.0));
+    ins
 }
 
 /// The gather of one window, at the only index vector.
@@ -168,15 +167,19 @@ pub(crate) fn one_window(rank: usize) -> GatherDims {
     GatherDims { offset_dims: all.clone(), start_index_map: all, ..GatherDims::default() }
 }
 
-/// The last `rank` operands, one start for each axis, as batched index vectors of shape (size, rank).
-pub(crate) fn start_vectors(b: &Builder, batch: Batch<'_>, rank: usize) -> Atom {
+/// The last `rank` operands, one start for each axis, as batched index vectors of shape (size, rank);
+/// `None` if the examples share them.
+pub(crate) fn start_vectors(b: &Builder, batch: Batch<'_>, rank: usize) -> Option<Atom> {
     let first = batch.ins.len() - rank;
-    let starts = &batch.ins[first..];
+    let (starts, dims) = (&batch.ins[first..], &batch.dims[first..]);
+    if dims.iter().all(Option::is_none) {
+        return None;
+    }
     let dtypes: Vec<DType> = starts.iter().map(|&i| b.ty(i).dtype()).collect();
     let alike = dtypes.windows(2).all(|w| w[0] == w[1]);
     let columns: Atoms = starts
         .iter()
-        .zip(&batch.dims[first..])
+        .zip(dims)
         .map(|(&start, dim)| {
             let start = match b.ty(start).dtype() {
                 _ if alike => start,
@@ -189,5 +192,5 @@ pub(crate) fn start_vectors(b: &Builder, batch: Batch<'_>, rank: usize) -> Atom 
             b.broadcast_in_dim(start, &[batch.size, 1], column)
         })
         .collect();
-    b.concatenate(&columns, 1)
+    Some(b.concatenate(&columns, 1))
 }

@@ -10,7 +10,7 @@
 //! a scatter.
 
 use super::dynamic_slice::{
-    DynamicSlice, check_starts, clamped, one_window, start_vectors, zero_start,
+    DynamicSlice, check_starts, clamped, one_window, start_vectors, with_whole_axis,
 };
 use super::gather::IndexMode;
 use super::scatter::{Scatter, ScatterDims, ScatterOp};
@@ -107,23 +107,22 @@ impl Primitive for DynamicUpdateSlice {
 
     fn batch(&self, b: &Builder, batch: Batch<'_>) -> BatchOut {
         let rank = batch.ins.len() - 2;
-        if batch.dims[2..].iter().any(Option::is_some) {
-            let scatter = Scatter {
-                op: ScatterOp::Set,
-                dims: ScatterDims::from_gather(&one_window(rank)),
-                mode: IndexMode::Clip,
-                // Within one box nothing meets.
-                unique_indices: true,
-            };
-            let ins = [batch.ins[0], start_vectors(b, batch, rank), batch.ins[1]];
-            let dims = [batch.dims[0], Some(0), batch.dims[1]];
-            return scatter.batch(b, Batch { ins: &ins, dims: &dims, ..batch });
-        }
-        let pair = Batch { ins: &batch.ins[..2], dims: &batch.dims[..2], ..batch };
-        let (mut ins, d) = align_ranks(b, pair);
-        ins.extend_from_slice(&batch.ins[2..]);
-        ins.insert(2 + d, zero_start(b, &batch.ins[2..]));
-        Ok((b.bind(*self, &ins)?, smallvec![Some(d)]))
+        let Some(vectors) = start_vectors(b, batch, rank) else {
+            let pair = Batch { ins: &batch.ins[..2], dims: &batch.dims[..2], ..batch };
+            let (mut ins, d) = align_ranks(b, pair);
+            ins.extend_from_slice(&batch.ins[2..]);
+            return Ok((b.bind(*self, &with_whole_axis(b, &ins, rank, d))?, smallvec![Some(d)]));
+        };
+        let scatter = Scatter {
+            op: ScatterOp::Set,
+            dims: ScatterDims::from_gather(&one_window(rank)),
+            mode: IndexMode::Clip,
+            // Within one box nothing meets.
+            unique_indices: true,
+        };
+        let ins = [batch.ins[0], vectors, batch.ins[1]];
+        let dims = [batch.dims[0], Some(0), batch.dims[1]];
+        scatter.batch(b, Batch { ins: &ins, dims: &dims, ..batch })
     }
 
     fn samples() -> Vec<Sample> {

@@ -13,6 +13,7 @@ use crate::value::Value;
 use smallvec::SmallVec;
 use std::hash::Hash;
 
+mod call;
 pub mod classes;
 pub mod rule;
 pub mod scatter_rules;

@@ -1,7 +1,10 @@
-//! Users' rules: jaxprs that are traced when they are first needed.
+//! Users' rules: jaxprs that are traced when they are first needed, and what the primitives that hold
+//! them share.
 
-use crate::error::Error;
-use crate::jaxpr::Jaxpr;
+use super::{Tangent, Tangents};
+use crate::builder::Builder;
+use crate::error::{Error, Fault, fault};
+use crate::jaxpr::{Atom, Atoms, Jaxpr};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -82,4 +85,33 @@ impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<fn {}@{}>", self.0.name, self.0.id)
     }
+}
+
+/// What the parser says of a primitive that holds a rule. It never gets there, because these
+/// primitives have no names for it: a custom call is read as a plain one.
+pub(super) fn no_text<P>() -> Result<P, Fault> {
+    Err(fault!("a user's rule has no text form"))
+}
+
+/// Refuses derivatives with respect to what a function with a custom rule captured.
+pub(super) fn refuse_captured_tangents(name: &str, tangents: &[Tangent]) -> Result<(), Error> {
+    if tangents.iter().all(Option::is_none) {
+        return Ok(());
+    }
+    Err(Error::msg(format!(
+        "`{name}` has a custom derivative rule and captures a value that is being differentiated: \
+         the rule says nothing about it, so pass the value as an argument"
+    )))
+}
+
+/// The tangents of the float operands, as rules take them: all of them, none left out.
+pub(super) fn float_tangents(b: &Builder, primals: &[Atom], tangents: &[Tangent]) -> Atoms {
+    let floats = primals.iter().zip(tangents).filter(|(x, _)| b.ty(**x).is_float());
+    floats.map(|(&x, &t)| b.instantiate(t, x)).collect()
+}
+
+/// One tangent a result, of those that a rule gives for the float results.
+pub(super) fn spread_tangents(b: &Builder, outs: &[Atom], outs_t: Atoms) -> Tangents {
+    let mut outs_t = outs_t.into_iter();
+    outs.iter().map(|&o| if b.ty(o).is_float() { outs_t.next() } else { None }).collect()
 }

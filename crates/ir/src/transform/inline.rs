@@ -52,16 +52,18 @@ fn inline_into(b: &Builder, jaxpr: &Jaxpr, ins: &[Atom], body: Body) -> Atoms {
         Atom::Var(v) => env[v.index()],
         Atom::Lit(_) => a,
     };
+    let outer = b.loc();
     for eqn in jaxpr.eqns() {
         let ins: Atoms = eqn.inputs.iter().map(|&a| read(&env, a)).collect();
+        b.set_loc(eqn.loc.or(outer));
         match body(&eqn.prim) {
             // Calls nest as deep as the user's functions do, so recursion is safe here.
             Some(inner) => env.extend(inline_into(b, inner, &ins, body)),
             None => {
-                b.set_loc(eqn.loc);
                 env.extend(b.push(eqn.prim.clone(), ins, jaxpr.eqn_out_types(eqn)));
             }
         }
     }
+    b.set_loc(outer);
     jaxpr.outs().iter().map(|&a| read(&env, a)).collect()
 }

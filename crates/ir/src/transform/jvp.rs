@@ -69,8 +69,9 @@ pub(crate) fn jvp_into(
         Atom::Var(v) => env[v.index()],
         Atom::Lit(_) => (a, None),
     };
+    let outer = b.loc();
     for eqn in jaxpr.eqns() {
-        b.set_loc(eqn.loc);
+        b.set_loc(eqn.loc.or(outer));
         let (ins, ts): (Atoms, Tangents) = eqn.inputs.iter().map(|&a| read(&env, a)).unzip();
         if ts.iter().all(Option::is_none) {
             let outs = b.push(eqn.prim.clone(), ins, jaxpr.eqn_out_types(eqn));
@@ -81,5 +82,6 @@ pub(crate) fn jvp_into(
             env.extend(outs.into_iter().zip(outs_t));
         }
     }
+    b.set_loc(outer);
     Ok(jaxpr.outs().iter().map(|&a| read(&env, a)).unzip())
 }

@@ -8,12 +8,13 @@
 //! | [`transpose`](transpose()) | a linear map | its transpose |
 //! | [`vjp`](vjp()), [`grad`](grad()) | f(x) | linearize, then transpose |
 //! | [`vmap`](vmap()) | f(x) | f over a batch dimension |
-//! | [`dce`](dce()), [`cse`](cse()), [`simplify`](simplify()), [`inline`](inline()) | f | the same f, cheaper |
+//! | [`dce`](dce()), [`cse`](cse()), [`simplify`](simplify()), [`fold_products`](fold_products()), [`inline`](inline()) | f | the same f, cheaper |
 //!
 //! Each ends with [`debug_check`](crate::check::debug_check).
 
 mod cse;
 mod dce;
+mod fold_products;
 mod inline;
 mod jvp;
 mod linearize;
@@ -26,6 +27,7 @@ mod vmap;
 
 pub use cse::cse;
 pub use dce::{Dce, dce, dce_with};
+pub use fold_products::fold_products;
 pub use inline::{inline, inline_calls};
 pub(crate) use jvp::jvp_into;
 pub use jvp::{Jvp, jvp};

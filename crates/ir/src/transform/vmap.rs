@@ -99,8 +99,9 @@ pub(crate) fn vmap_into(
         Atom::Var(v) => env[v.index()],
         Atom::Lit(_) => (a, None),
     };
+    let outer = b.loc();
     for eqn in jaxpr.eqns() {
-        b.set_loc(eqn.loc);
+        b.set_loc(eqn.loc.or(outer));
         let (ins, dims): (Atoms, BatchDims) = eqn.inputs.iter().map(|&a| read(&env, a)).unzip();
         let batched =
             dims.iter().any(Option::is_some) || axis.is_some_and(|a| reads_axis(&eqn.prim, a));
@@ -113,6 +114,7 @@ pub(crate) fn vmap_into(
             env.extend(outs.into_iter().map(|o| (o, None)));
         }
     }
+    b.set_loc(outer);
     Ok(jaxpr.outs().iter().map(|&a| read(&env, a)).unzip())
 }
 

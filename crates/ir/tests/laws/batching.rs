@@ -2,6 +2,7 @@
 
 use crate::support::*;
 use pullback_ir::prim::Batch;
+use pullback_ir::transform::{self, OutDims};
 use pullback_ir::{Builder, Type, Value};
 
 pub fn check_batch(
@@ -74,5 +75,28 @@ fn vmap_is_the_stacked_loop() {
         let front: Vec<Option<usize>> = vec![Some(0); n];
         check_batch(&sample, &front, 1, &mut draw);
         check_batch(&sample, &front, 0, &mut draw);
+    }
+}
+
+#[test]
+fn results_have_the_axis_that_was_asked_for() {
+    let mut draw = Draw::new(11);
+    let example = Type::of(pullback_ir::DType::F64, &[2, 3, 4]);
+    let (b, ins) = Builder::with_inputs([&example]);
+    let y = b.sin(ins[0]);
+    let jaxpr = b.finish([y]);
+    for from in 0..4 {
+        for to in 0..4 {
+            let at = [Some(to)];
+            let vmapped = transform::vmap(&jaxpr, 5, &[Some(from)], None, OutDims::At(&at));
+            let vmapped = vmapped.unwrap().jaxpr;
+            let x = draw.tangent(&vmapped.in_types()[0]);
+            let got = run(&vmapped, std::slice::from_ref(&x)).remove(0);
+            assert_eq!(got.ty(), example.with_axis(to, 5));
+            for i in 0..5 {
+                let want = run(&jaxpr, &[take(&x, from, i)]).remove(0);
+                assert_close(&take(&got, to, i), &want, 1e-12, &format!("{from} to {to}"));
+            }
+        }
     }
 }

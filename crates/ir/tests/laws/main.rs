@@ -6,10 +6,14 @@
 #![allow(unreachable_pub)]
 
 mod batching;
+mod checkpoint;
 mod coverage;
 mod custom;
 mod derivatives;
 mod linear;
+mod lines;
+mod products;
+mod simplify;
 mod support;
 mod text;
 mod transforms;
