@@ -3,7 +3,7 @@
 use super::call::{At, ok_at, trace_call};
 use crate::array::{Array, bind, bind_in};
 use crate::error::{Error, fail};
-use crate::func::{Args, Flat, Func, IntoFunc, Signature, leaf_path, short_name};
+use crate::func::{Args, Callable, Flat, Func, IntoFunc, Signature, leaf_path, short_name};
 use crate::trace::{Trace, TraceAs, apply, trace};
 use crate::tree::{Flatten, Leaves, Tree, template};
 use pullback_ir::prim::collective::{Collective, CollectiveOp};
@@ -364,7 +364,7 @@ pub fn vmap_named<'c, M, F: IntoNamed<'c, M>>(f: F) -> Func<F::Dyn> {
 )]
 pub trait IntoNamed<'c, M> {
     /// The mapped function, without the axis.
-    type Dyn: ?Sized;
+    type Dyn: ?Sized + Callable;
     #[doc(hidden)]
     fn named(self, at: At) -> Func<Self::Dyn>;
 }
