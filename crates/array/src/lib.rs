@@ -6,6 +6,7 @@ pub use pullback_ir as ir;
 pub use pullback_ir::{DType, Element, Jaxpr, Type, Value};
 
 mod array;
+mod debug;
 mod eager;
 mod error;
 pub mod func;

@@ -91,9 +91,7 @@ type Out<'c, D> = <D as Signature<'c>>::Out;
 /// # Panics
 /// Reading elements of the result's arrays, or computing with them, is an error that says so.
 #[track_caller]
-pub fn eval_shape<'c, M, F>(
-    f: F,
-) -> Func<<F::Dyn as Signature<'c>>::With<Shapes<Out<'c, F::Dyn>>>>
+pub fn eval_shape<'c, M, F>(f: F) -> Func<<F::Dyn as Signature<'c>>::With<Shapes<Out<'c, F::Dyn>>>>
 where
     F: IntoFunc<'c, M>,
     Out<'c, F::Dyn>: Tree,

@@ -3,3 +3,4 @@
 mod calls;
 mod functions;
 mod support;
+mod taps;

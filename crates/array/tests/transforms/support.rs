@@ -4,30 +4,30 @@ use pullback_array::ir::prim::{binary::Binary, reduce::*, unary::Unary};
 use pullback_array::*;
 
 // The vocabulary of arrays has its own tests; these few are enough here.
-pub fn arr(xs: &[f64]) -> Array {
+pub(crate) fn arr(xs: &[f64]) -> Array {
     Array::from_value(Value::new(&[xs.len()][..], xs.to_vec()))
 }
-pub fn scalar(x: f64) -> Array {
+pub(crate) fn scalar(x: f64) -> Array {
     Array::from_value(Value::scalar(x))
 }
-pub fn op(prim: impl Into<ir::Prim>, xs: &[&Array]) -> Array {
+pub(crate) fn op(prim: impl Into<ir::Prim>, xs: &[&Array]) -> Array {
     // As the methods of arrays do: the typed payload is what `try_call` gives back.
     Array::apply(prim, xs).unwrap_or_else(|e| std::panic::panic_any(e)).remove(0)
 }
-pub fn mul(x: &Array, y: &Array) -> Array {
+pub(crate) fn mul(x: &Array, y: &Array) -> Array {
     op(Binary::Mul, &[x, y])
 }
-pub fn add(x: &Array, y: &Array) -> Array {
+pub(crate) fn add(x: &Array, y: &Array) -> Array {
     op(Binary::Add, &[x, y])
 }
-pub fn sin(x: &Array) -> Array {
+pub(crate) fn sin(x: &Array) -> Array {
     op(Unary::Sin, &[x])
 }
-pub fn sum(x: &Array) -> Array {
+pub(crate) fn sum(x: &Array) -> Array {
     let axes = (0..x.ndim()).collect();
     op(Reduce { op: ReduceOp::Sum, axes }, &[x])
 }
-pub fn close(x: &Array, want: &[f64]) {
+pub(crate) fn close(x: &Array, want: &[f64]) {
     let got = x.to_vec::<f64>();
     assert_eq!(got.len(), want.len(), "{got:?} {want:?}");
     for (g, w) in got.iter().zip(want) {

@@ -8,6 +8,7 @@
 //! | [`transpose`](transpose()) | a linear map | its transpose |
 //! | [`vjp`](vjp()), [`grad`](grad()) | f(x) | linearize, then transpose |
 //! | [`vmap`](vmap()) | f(x) | f over a batch dimension |
+//! | [`silence`](silence()) | f | f without the effects that only show values |
 //! | [`dce`](dce()), [`cse`](cse()), [`simplify`](simplify()), [`inline`](inline()) | f | the same f, cheaper |
 //!
 //! Each ends with [`debug_check`](crate::check::debug_check).
@@ -19,6 +20,7 @@ mod jvp;
 mod linearize;
 mod partial_eval;
 mod remat;
+mod silence;
 mod simplify;
 mod transpose;
 mod vjp;
@@ -31,6 +33,7 @@ pub(crate) use jvp::jvp_into;
 pub use jvp::{Jvp, jvp};
 pub use linearize::{Linearized, linearize};
 pub use partial_eval::{PartialEval, partial_eval};
+pub use silence::silence;
 pub use simplify::simplify;
 pub use transpose::{Transposed, transpose, transpose_used};
 pub use vjp::{grad, hvp, value_and_grad, vjp};

@@ -44,11 +44,7 @@ impl<O> Cache<O> {
     }
 
     /// Remembers what was traced; `path` names a leaf of the arguments.
-    pub(super) fn insert(
-        &self,
-        entry: Entry<O>,
-        path: impl Fn(usize) -> String,
-    ) -> Arc<Entry<O>> {
+    pub(super) fn insert(&self, entry: Entry<O>, path: impl Fn(usize) -> String) -> Arc<Entry<O>> {
         let entry = Arc::new(entry);
         let mut s = self.lock();
         s.stats.traces += 1;

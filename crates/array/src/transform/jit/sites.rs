@@ -41,8 +41,7 @@ pub(super) fn compiled(name: &str, at: &'static Location<'static>, last_miss: Op
     static SITES: LazyLock<Mutex<Sites>> = LazyLock::new(Mutex::default);
     static SILENT: LazyLock<bool> =
         LazyLock::new(|| std::env::var_os(VARIABLE).is_some_and(|v| v == "0"));
-    let warning =
-        SITES.lock().unwrap_or_else(PoisonError::into_inner).count(name, at, last_miss);
+    let warning = SITES.lock().unwrap_or_else(PoisonError::into_inner).count(name, at, last_miss);
     if let Some(text) = warning.filter(|_| !*SILENT) {
         eprintln!("{text}");
     }
