@@ -13,6 +13,7 @@ pub mod func;
 mod lazy;
 mod numpy;
 pub mod random;
+mod threads;
 mod trace;
 pub mod transform;
 pub mod tree;
@@ -23,6 +24,7 @@ pub use func::{Aux, Func};
 pub use numpy::*;
 pub use pullback_macros::Tree;
 pub use random::Key;
+pub use threads::with_threads;
 pub use transform::*;
 pub use tree::Tree;
 

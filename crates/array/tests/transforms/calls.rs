@@ -159,3 +159,26 @@ fn values_do_not_escape_to_a_call_around() {
     let e = jit(f).try_call(&arr(&[1.0])).err().unwrap().to_string();
     assert!(e.contains("has ended") && e.contains("`grad`"), "{e}");
 }
+
+#[test]
+fn threads_change_no_bit_and_pass_errors_on() {
+    let x = Array::from_value(Value::new(
+        &[100_000][..],
+        (0..100_000).map(|i| (i as f64).sin()).collect::<Vec<_>>(),
+    ));
+    let f = jit(|x: &Array| sum(&mul(&sin(x), x)));
+    let bits = |n| with_threads(n, || grad(&f)(&x).to_vec::<f64>());
+    assert!([1, 3, 8].into_iter().all(|n| bits(n) == bits(2)));
+    let bad = |x: &Array| with_threads(2, || arr(&[1.0]).reshape(x.ndim() + 6));
+    let inner = |x: &Array| bad(x);
+    let e = untransformed(inner).try_call(&x).err().unwrap().to_string();
+    assert!(e.contains("reshape"), "{e}");
+    assert!(std::panic::catch_unwind(|| with_threads(0, || ())).is_err());
+}
+
+/// A function as a `Func` that nothing has transformed.
+fn untransformed(
+    f: impl Fn(&Array) -> Array + Send + Sync + 'static,
+) -> Func<dyn Fn(&Array) -> Array + Send + Sync> {
+    func::IntoFunc::into_func(f)
+}

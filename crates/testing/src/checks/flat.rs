@@ -37,8 +37,9 @@ fn floats(xs: &[Array]) -> impl Iterator<Item = (usize, &Array)> {
 /// The list with zeros for all that is no float, and the others taken in order.
 fn with_zeros(like: &[Array], given: &[Array]) -> Vec<Array> {
     let mut given = given.iter().cloned();
-    let float = |x| if is_float(x) { given.next() } else { None };
-    like.iter().map(|x| { float }(x).unwrap_or_else(|| zeros_like(x))).collect()
+    like.iter()
+        .map(|x| if is_float(x) { given.next() } else { None }.unwrap_or_else(|| zeros_like(x)))
+        .collect()
 }
 
 impl<'c> Flat<'c> {
@@ -106,7 +107,7 @@ impl<'c> Flat<'c> {
         Mismatch::failed(&format!("{what}({})", self.name), e)
     }
 
-    /// A random direction of the arguments; only of the float at `only`, if that is given.
+    /// A random direction of the arguments.
     pub(super) fn direction(&self, draw: &mut Draw) -> Vec<Array> {
         random_like(&self.args, draw)
     }

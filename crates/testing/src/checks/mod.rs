@@ -14,6 +14,8 @@ mod batching;
 mod derivatives;
 mod flat;
 mod mismatch;
+#[cfg(test)]
+mod tests;
 mod tolerance;
 
 pub use mismatch::Mismatch;
