@@ -146,7 +146,8 @@ fn settings_are_heeded() {
     Checks::new().rtol(0.05).atol(0.0).grads(&wrong, &x, 1).unwrap();
     Checks::new().directions(0).grads(&wrong, &x, 1).unwrap();
     // A kink within the step shows in the two differences.
-    let e = text(Checks::new().step(0.5).forward_only().grads(|x: &Array| x.abs(), &array![0.1], 1));
+    let e =
+        text(Checks::new().step(0.5).forward_only().grads(|x: &Array| x.abs(), &array![0.1], 1));
     assert!(e.contains("step 0.5") && e.contains("step 0.25"), "{e}");
     let e = text(Checks::new().grads(|x: &Array| x.log(), &array![-1.0], 1));
     assert!(e.contains("NaN") && e.contains("no derivative to check"), "{e}");

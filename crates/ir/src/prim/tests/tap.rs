@@ -36,14 +36,14 @@ fn primals_are_seen_once() {
     let (b, ins) = Builder::with_inputs([&x.ty()]);
     let out = b.op(inside, &ins);
     for j in [plain, b.finish([out])] {
-        interp::eval(&j, &[x.clone()]).unwrap();
+        interp::eval(&j, std::slice::from_ref(&x)).unwrap();
         assert_eq!(take(&seen), [[1.0, 2.0]]);
         let forward = transform::jvp(&j, &[true]).unwrap().jaxpr;
         interp::eval(&forward, &[x.clone(), vector(&[0.5, 0.5])]).unwrap();
         assert_eq!(take(&seen), [[1.0, 2.0]]);
         let grad = transform::grad(&j, &[true]).unwrap();
         let second = transform::hvp(&j, &[true]).unwrap();
-        interp::eval(&grad, &[x.clone()]).unwrap();
+        interp::eval(&grad, std::slice::from_ref(&x)).unwrap();
         assert_eq!(take(&seen), [[1.0, 2.0]]);
         interp::eval(&second, &[x.clone(), vector(&[1.0, 0.0])]).unwrap();
         assert_eq!(take(&seen), [[1.0, 2.0]]);
