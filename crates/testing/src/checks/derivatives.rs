@@ -115,7 +115,7 @@ fn forward(checks: &Checks, f: &Flat<'_>, t: &Vec<Array>) -> Checked {
 }
 
 /// ⟨Jᵀ ct, t⟩ against ⟨ct, differences⟩.
-fn reverse(checks: &Checks, f: &Flat<'_>, t: &Vec<Array>, ct: &Vec<Array>) -> Checked {
+fn reverse(checks: &Checks, f: &Flat<'_>, t: &[Array], ct: &Vec<Array>) -> Checked {
     let p = precision(checks, f);
     let cotangents = f.vjp(ct)?;
     for (i, (cotangent, arg)) in cotangents.iter().zip(&f.args).enumerate() {
