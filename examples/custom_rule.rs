@@ -22,6 +22,9 @@ fn main() {
     assert_eq!(grad(&softplus)(&x).item::<f64>(), 1.0);
     assert_eq!(grad(grad(&softplus))(&Array::from(0.0)).item::<f64>(), 0.25);
 
+    // Rules can be wrong: this compares them with differences, here to second order.
+    pullback_testing::check_grads(&softplus, &array![-2.0, 0.5, 3.0], 2);
+
     // A backward pass need not be a derivative at all: this one clips what flows through.
     let clip_gradient = custom_vjp(
         |x: &Array| x.clone(),

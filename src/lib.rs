@@ -16,7 +16,7 @@ pub use pullback_array::{
     Arg, Aux, Axis, Func, Policy, Shapes, Stats, Vmap, arg, checkpoint, checkpoint_name,
     checkpoint_with, custom_jvp, custom_vjp, eval_shape, from_jaxpr, grad, grad_wrt, hessian, hvp,
     jacfwd, jacrev, jit, jvp, linear_transpose, linearize, make_jaxpr, stop_gradient,
-    value_and_grad, value_and_grad_wrt, vjp, vmap, vmap_axes, vmap_named,
+    value_and_grad, value_and_grad_wrt, vjp, vmap, vmap_axes, vmap_named, with_threads,
 };
 
 // Trees of arrays, keys, jaxprs.

@@ -12,6 +12,7 @@ mod plot;
 mod progress;
 
 mod arrays;
+mod checked;
 mod compile_fail;
 mod filetests;
 mod mnist_files;

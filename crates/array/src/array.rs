@@ -86,6 +86,15 @@ impl Array {
         }
     }
 
+    /// The elements, moved out of the array; panics for a traced array.
+    #[track_caller]
+    pub(crate) fn into_value(self) -> Value {
+        match self.0 {
+            Repr::Value(v) => v,
+            _ => self.force(),
+        }
+    }
+
     /// The elements if they are known: concrete, or traced by an un-jitted transformation.
     pub(crate) fn known_value(&self) -> Result<Option<Value>, Error> {
         match &self.0 {

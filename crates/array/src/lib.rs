@@ -6,12 +6,14 @@ pub use pullback_ir as ir;
 pub use pullback_ir::{DType, Element, Jaxpr, Type, Value};
 
 mod array;
+mod debug;
 mod eager;
 mod error;
 pub mod func;
 mod lazy;
 mod numpy;
 pub mod random;
+mod threads;
 mod trace;
 pub mod transform;
 pub mod tree;
@@ -22,6 +24,7 @@ pub use func::{Aux, Func};
 pub use numpy::*;
 pub use pullback_macros::Tree;
 pub use random::Key;
+pub use threads::with_threads;
 pub use transform::*;
 pub use tree::Tree;
 

@@ -33,6 +33,8 @@ pub(crate) struct Trace {
     made_at: &'static Location<'static>,
     /// Whether inputs have values that `item()` may read.
     knows_values: bool,
+    /// A trace that was never open: its arrays only have types.
+    types_only: bool,
     state: Mutex<Option<State>>,
 }
 
@@ -83,6 +85,7 @@ impl Trace {
             what: how.what,
             made_at: how.made_at,
             knows_values: how.knows_values,
+            types_only: false,
             state: Mutex::new(Some(State {
                 builder: Builder::new(),
                 thread: std::thread::current().id(),
@@ -108,9 +111,24 @@ impl Trace {
     }
 
     fn ended(&self) -> Error {
+        if self.types_only {
+            return Error::msg(format!(
+                "this array has a type but no elements, because the `{}` at {} computed none: make an \
+                 array of the same type with `zeros_like`",
+                self.what, self.made_at
+            ));
+        }
         Error::msg(format!(
             "this array belongs to a call of `{}` at {} that has ended: return it from the function \
              that is transformed instead of keeping it elsewhere",
+            self.what, self.made_at
+        ))
+    }
+
+    fn escaped(&self) -> Error {
+        Error::msg(format!(
+            "an array of the call of `{}` at {} is used by a call around it, which goes on when that \
+             one has ended: return it from the function that is transformed",
             self.what, self.made_at
         ))
     }
@@ -176,6 +194,9 @@ impl Trace {
 
     /// The value of a traced array, where it is known.
     pub(crate) fn value_of(self: &Arc<Trace>, atom: Atom) -> Result<Option<Value>, Error> {
+        if self.types_only {
+            return Err(self.ended());
+        }
         if !self.knows_values {
             return Ok(None);
         }
@@ -188,7 +209,8 @@ impl Trace {
             Ok((program, s.inputs.clone()))
         })?;
         let keep = vec![false; program.n_ins()];
-        let needed = transform::dce_with(&program, &[true], &keep);
+        // Taps are shown what the whole program computes, and not this as well.
+        let needed = transform::dce_with(&transform::silence(&program), &[true], &keep);
         let mut args = Vec::new();
         for (input, _) in inputs.iter().zip(&needed.used_ins).filter(|(_, used)| **used) {
             match input.known_value()? {
@@ -222,8 +244,12 @@ impl State {
         let key = match &array.0 {
             Repr::Traced(t) if t.trace.id == id => return Ok(t.atom),
             Repr::Traced(t) => {
-                // A value of an outer trace becomes an operand; it has to be alive there.
+                // A value of an outer trace becomes an operand; it has to be alive there. One of a
+                // later trace would outlive it here.
                 t.trace.with(|_| Ok(()))?;
+                if t.trace.id > id {
+                    return Err(t.trace.escaped());
+                }
                 CaptureKey::Traced(t.trace.id, t.atom)
             }
             Repr::Value(v) => CaptureKey::Value(Arc::as_ptr(v.data()) as usize, v.shape().into()),
@@ -271,6 +297,23 @@ impl Drop for Closing {
     fn drop(&mut self) {
         self.0.lock().take();
     }
+}
+
+/// Arrays that have types and nothing else: their shapes can be read, and using them says why not.
+pub(crate) fn types_only(how: TraceAs, types: Vec<Type>) -> Vec<Array> {
+    let trace = Arc::new(Trace {
+        id: 0,
+        what: how.what,
+        made_at: how.made_at,
+        knows_values: false,
+        types_only: true,
+        state: Mutex::new(None),
+    });
+    let tracer = |(i, ty)| {
+        let atom = Atom::Var(pullback_ir::Var(i as u32));
+        Array(Repr::Traced(Tracer { trace: trace.clone(), atom, ty }))
+    };
+    types.into_iter().enumerate().map(tracer).collect()
 }
 
 /// Traces a function of flat arrays. `types[i]` is the type under which argument i is seen (for vmap

@@ -1,4 +1,24 @@
-//! Random programs and derivative checks.
+//! Derivative checks of functions, and random programs.
+//!
+//! [`check_grads`] compares the derivatives of a function, of any order, with each other and with
+//! central differences; [`check_jvp`] and [`check_vjp`] check one mode, [`check_vmap`] batching. They are
+//! for functions with custom rules, and for code on which one would rather not rely unchecked:
+//!
+//! ```
+//! use pullback_array::{Array, array, custom_vjp};
+//! use pullback_testing::{check_grads, check_vmap};
+//!
+//! /// log(1 + eˣ), with a backward pass that does not overflow.
+//! fn softplus(x: &Array) -> Array {
+//!     let f = |x: &Array| x.exp().log1p();
+//!     let forward = move |x: &Array| (f(x), x.clone());
+//!     custom_vjp(f, forward, |x: &Array, ct: &Array| ct / (1.0 + (-x).exp()))(x)
+//! }
+//! check_grads(softplus, &array![-1.0, 0.5, 3.0], 2);
+//! check_vmap(softplus, &array![-1.0, 0.5, 3.0]);
+//! ```
+//!
+//! [`Checks`] has tolerances, steps and the number of directions, and gives `Err` instead of a panic.
 //!
 //! [`programs`] is a proptest strategy for random well-typed jaxprs with arguments, over every family
 //! of primitives. A failing program shrinks to a small one, often to a single equation:
@@ -16,12 +36,14 @@
 
 #![forbid(unsafe_code)]
 
+mod checks;
 mod draw;
 mod generate;
 mod program;
 mod shrink;
 mod strategy;
 
+pub use checks::{Checks, Mismatch, check_grads, check_jvp, check_vjp, check_vmap};
 pub use draw::Draw;
 pub use program::Program;
 pub use strategy::{ProgramTree, Programs, programs};

@@ -1,6 +1,6 @@
-//! Functions of 1 to 8 arguments, with and without a key in the last place.
+//! Functions of 1 to 8 arguments, the last of which may be a key.
 
-use super::{Args, Func, IntoFunc, IsFn, Signature, short_name, try_catching};
+use super::{Args, Callable, Func, IntoFunc, IsFn, Keyless, Signature, short_name, try_catching};
 use crate::error::Error;
 use crate::random::Key;
 use crate::tree::{Flatten, Leaves, Tree};
@@ -11,14 +11,16 @@ use std::sync::Arc;
 /// Marks argument lists that end in a key.
 pub struct WithKey<T>(T);
 
+/// One list of arguments: `number, [trees], [key], argument list, first, primal, how to take a primal
+/// apart into references, how to make one of owned arguments`.
 macro_rules! arity {
-    // Without a key.
-    ($n:literal, [$($A:ident $a:ident $i:tt),+], $primal:ty, $of_primal:expr) => {
-        impl<$($A: Tree),+> Args for ($($A,)+) {
-            type Owned = ($($A,)+);
-            type Refs<'a> = ($(&'a $A,)+);
+    ($n:literal, [$($A:ident $a:ident $i:tt),*], [$($Key:ident $key:ident $k:tt)?], $args:ty, $First:ty,
+     $primal:ty, $p:ident => ($($from:expr),*), $o:ident => $of:expr) => {
+        impl<$($A: Tree),*> Args for $args {
+            type Owned = ($($A,)* $($Key,)?);
+            type Refs<'a> = ($(&'a $A,)* $(&'a $Key,)?);
             type Primal = $primal;
-            type First = A;
+            type First = $First;
             type Axes = [Option<usize>; $n];
 
             fn all_axes() -> Self::Axes {
@@ -27,242 +29,161 @@ macro_rules! arity {
 
             fn flatten<'a>(args: Self::Refs<'a>, out: &mut Flatten<'a>) -> SmallVec<[usize; 8]> {
                 let mut ends = SmallVec::new();
-                $(args.$i.flatten(out); ends.push(out.leaves().len());)+
+                $(args.$i.flatten(out); ends.push(out.leaves().len());)*
+                $(args.$k.flatten(out); ends.push(out.leaves().len());)?
                 ends
             }
 
             fn unflatten(args: Self::Refs<'_>, leaves: &mut Leaves) -> Self::Owned {
-                ($(args.$i.unflatten(leaves),)+)
+                ($(args.$i.unflatten(leaves),)* $(args.$k.unflatten(leaves),)?)
             }
 
             fn refs(owned: &Self::Owned) -> Self::Refs<'_> {
-                ($(&owned.$i,)+)
+                ($(&owned.$i,)* $(&owned.$k,)?)
             }
 
-            fn from_primal<'a>(primal: &'a Self::Primal, _: Option<&'a Key>) -> Self::Refs<'a> {
-                arity!(@from primal, $($i),+)
+            #[allow(unused_variables)] // Lists without a key, and those with nothing else.
+            fn from_primal<'a>($p: &'a Self::Primal, key: Option<&'a Key>) -> Self::Refs<'a> {
+                $(let $key = key.expect("a function with a key is given one");)?
+                ($($from,)* $($key,)?)
             }
 
-            fn into_primal(owned: Self::Owned) -> Self::Primal {
-                ($of_primal)(owned)
+            #[allow(unused_variables)]
+            fn into_primal($o: Self::Owned) -> Self::Primal {
+                $of
             }
 
-            fn first<'a>(args: Self::Refs<'a>) -> &'a A {
+            fn first<'a>(args: Self::Refs<'a>) -> &'a $First {
                 args.0
             }
         }
 
-        impl<'c, $($A: Tree,)+ Out: 'c> Signature<'c> for dyn Fn($(&$A),+) -> Out + Send + Sync + 'c {
-            type Args = ($($A,)+);
-            type Out = Out;
-            type With<P: 'c> = dyn Fn($(&$A),+) -> P + Send + Sync + 'c;
-            type Pair<T: Tree, P: 'c> = dyn Fn(&$primal, &T) -> P + Send + Sync + 'c;
+        impl<'c, $($A: Tree,)* Out: 'c> Callable
+            for dyn Fn($(&$A,)* $($Key)?) -> Out + Send + Sync + 'c
+        {
+            type ByValue = dyn Fn(($($A,)* $($Key,)?)) -> Out + Send + Sync + 'c;
+        }
 
-            fn call(&self, args: ($($A,)+)) -> Out {
-                self($(&args.$i),+)
+        impl<'c, $($A: Tree,)* Out: 'c> Signature<'c>
+            for dyn Fn($(&$A,)* $($Key)?) -> Out + Send + Sync + 'c
+        {
+            type Args = $args;
+            type Out = Out;
+            type With<P: 'c> = dyn Fn($(&$A,)* $($Key)?) -> P + Send + Sync + 'c;
+            type Pair<T: Tree, P: 'c> = dyn Fn(&$primal, &T $(, $Key)?) -> P + Send + Sync + 'c;
+
+            fn call(&self, args: ($($A,)* $($Key,)?)) -> Out {
+                self($(&args.$i,)* $(args.$k)?)
             }
 
             fn make<P: 'c>(
-                f: impl for<'a> Fn(($(&'a $A,)+)) -> P + Send + Sync + 'c,
+                f: impl for<'a> Fn(($(&'a $A,)* $(&'a $Key,)?)) -> P + Send + Sync + 'c,
             ) -> Arc<Self::With<P>> {
-                Arc::new(move |$($a: &$A),+| f(($($a,)+)))
+                Arc::new(move |$($a: &$A,)* $($key: $Key)?| f(($($a,)* $(&$key,)?)))
+            }
+
+            fn make_by_value(
+                f: impl Fn(($($A,)* $($Key,)?)) -> Out + Send + Sync + 'c,
+            ) -> Arc<Self::ByValue> {
+                Arc::new(f)
             }
 
             fn make_pair<T: Tree, P: 'c>(
                 f: impl for<'a> Fn(&'a $primal, &'a T, Option<&'a Key>) -> P + Send + Sync + 'c,
             ) -> Arc<Self::Pair<T, P>> {
-                Arc::new(move |primal: &$primal, beside: &T| f(primal, beside, None))
+                Arc::new(move |primal: &$primal, beside: &T $(, $key: $Key)?| {
+                    f(primal, beside, arity!(@key $($key)?))
+                })
             }
         }
 
-        impl<'c, Func_, $($A: Tree,)+ Out: 'c> IntoFunc<'c, IsFn<fn($(&$A),+) -> Out>> for Func_
+        impl<'c, Func_, $($A: Tree,)* Out: 'c> IntoFunc<'c, IsFn<fn($(&$A,)* $($Key)?) -> Out>> for Func_
         where
-            Func_: Fn($(&$A),+) -> Out + Send + Sync + 'c,
+            Func_: Fn($(&$A,)* $($Key)?) -> Out + Send + Sync + 'c,
         {
-            type Dyn = dyn Fn($(&$A),+) -> Out + Send + Sync + 'c;
+            type Dyn = dyn Fn($(&$A,)* $($Key)?) -> Out + Send + Sync + 'c;
 
             fn into_func(self) -> Func<Self::Dyn> {
                 Func::new(Arc::new(self), short_name::<Func_>())
             }
         }
 
-        impl<'c, $($A: Tree,)+ Out: 'c> Func<dyn Fn($(&$A),+) -> Out + Send + Sync + 'c> {
+        impl<'c, $($A: Tree,)* Out: 'c> Func<dyn Fn($(&$A,)* $($Key)?) -> Out + Send + Sync + 'c> {
             /// Calls the function; faults in it (types, shapes, unknown values) come back as `Err`.
             ///
             /// # Errors
             /// An operation on the way does not accept its operands.
             #[allow(clippy::too_many_arguments)]
-            pub fn try_call(&self, $($a: &$A),+) -> Result<Out, Error> {
-                try_catching(|| self($($a),+))
+            pub fn try_call(&self, $($a: &$A,)* $($key: $Key)?) -> Result<Out, Error> {
+                try_catching(|| self($($a,)* $($key)?))
             }
 
-            /// Calls the function with arguments that are given away, so that their memory may be
-            /// reused.
+            /// Calls the function with arguments that are given away. A `jit` writes results into the
+            /// memory of arguments that nothing else holds; other functions take them as usual.
             #[allow(clippy::too_many_arguments)]
-            pub fn call_owned(&self, $($a: $A),+) -> Out {
-                self($(&$a),+)
+            pub fn call_owned(&self, $($a: $A,)* $($key: $Key)?) -> Out {
+                match &self.by_value {
+                    Some(call) => call(($($a,)* $($key,)?)),
+                    None => self($(&$a,)* $($key)?),
+                }
             }
 
             /// The jaxpr of a call with these arguments.
             #[allow(clippy::too_many_arguments)]
-            pub fn jaxpr(&self, $($a: &$A),+) -> Jaxpr
+            pub fn jaxpr(&self, $($a: &$A,)* $($key: $Key)?) -> Jaxpr
             where
                 Out: Tree,
             {
-                crate::transform::inspect::jaxpr_of(self, ($($a,)+))
+                crate::transform::inspect::jaxpr_of(self, ($($a,)* $(&$key,)?))
             }
 
             /// The program that `jit` runs for these arguments: the jaxpr after inlining,
             /// simplification and elimination of common and dead equations.
             #[allow(clippy::too_many_arguments)]
-            pub fn lower(&self, $($a: &$A),+) -> Jaxpr
+            pub fn lower(&self, $($a: &$A,)* $($key: $Key)?) -> Jaxpr
             where
                 Out: Tree,
             {
-                crate::transform::inspect::lowered(&self.jaxpr($($a),+))
+                crate::transform::inspect::lowered(&self.jaxpr($($a,)* $($key)?))
             }
         }
+
+        arity!(@keyless [$($Key)?] $($A)*);
     };
-    (@from $p:ident, 0) => { ($p,) };
-    (@from $p:ident, $($i:tt),+) => { ($(&$p.$i,)+) };
+    (@key) => { None };
+    (@key $key:ident) => { Some(&$key) };
+    (@keyless [] $($A:ident)*) => { impl<$($A: Tree),*> Keyless for ($($A,)*) {} };
+    (@keyless [Key] $($A:ident)*) => {};
 }
 
-macro_rules! arity_with_key {
-    ($n:literal, [$($A:ident $a:ident $i:tt),+], $k:tt, $primal:ty, $of_primal:expr) => {
-        impl<$($A: Tree),+> Args for WithKey<($($A,)+)> {
-            type Owned = ($($A,)+ Key);
-            type Refs<'a> = ($(&'a $A,)+ &'a Key);
-            type Primal = $primal;
-            type First = A;
-            type Axes = [Option<usize>; $n];
-
-            fn all_axes() -> Self::Axes {
-                [Some(0); $n]
-            }
-
-            fn flatten<'a>(args: Self::Refs<'a>, out: &mut Flatten<'a>) -> SmallVec<[usize; 8]> {
-                let mut ends = SmallVec::new();
-                $(args.$i.flatten(out); ends.push(out.leaves().len());)+
-                args.$k.flatten(out);
-                ends.push(out.leaves().len());
-                ends
-            }
-
-            fn unflatten(args: Self::Refs<'_>, leaves: &mut Leaves) -> Self::Owned {
-                ($(args.$i.unflatten(leaves),)+ args.$k.unflatten(leaves))
-            }
-
-            fn refs(owned: &Self::Owned) -> Self::Refs<'_> {
-                ($(&owned.$i,)+ &owned.$k)
-            }
-
-            fn from_primal<'a>(primal: &'a Self::Primal, key: Option<&'a Key>) -> Self::Refs<'a> {
-                let key = key.expect("a function with a key is given one");
-                arity_with_key!(@from primal, key, $($i),+)
-            }
-
-            fn into_primal(owned: Self::Owned) -> Self::Primal {
-                ($of_primal)(owned)
-            }
-
-            fn first<'a>(args: Self::Refs<'a>) -> &'a A {
-                args.0
-            }
-        }
-
-        impl<'c, $($A: Tree,)+ Out: 'c> Signature<'c>
-            for dyn Fn($(&$A,)+ Key) -> Out + Send + Sync + 'c
-        {
-            type Args = WithKey<($($A,)+)>;
-            type Out = Out;
-            type With<P: 'c> = dyn Fn($(&$A,)+ Key) -> P + Send + Sync + 'c;
-            type Pair<T: Tree, P: 'c> = dyn Fn(&$primal, &T, Key) -> P + Send + Sync + 'c;
-
-            fn call(&self, args: ($($A,)+ Key)) -> Out {
-                self($(&args.$i,)+ args.$k)
-            }
-
-            fn make<P: 'c>(
-                f: impl for<'a> Fn(($(&'a $A,)+ &'a Key)) -> P + Send + Sync + 'c,
-            ) -> Arc<Self::With<P>> {
-                Arc::new(move |$($a: &$A,)+ key: Key| f(($($a,)+ &key)))
-            }
-
-            fn make_pair<T: Tree, P: 'c>(
-                f: impl for<'a> Fn(&'a $primal, &'a T, Option<&'a Key>) -> P + Send + Sync + 'c,
-            ) -> Arc<Self::Pair<T, P>> {
-                Arc::new(move |primal: &$primal, beside: &T, key: Key| f(primal, beside, Some(&key)))
-            }
-        }
-
-        impl<'c, Func_, $($A: Tree,)+ Out: 'c> IntoFunc<'c, IsFn<fn($(&$A,)+ Key) -> Out>> for Func_
-        where
-            Func_: Fn($(&$A,)+ Key) -> Out + Send + Sync + 'c,
-        {
-            type Dyn = dyn Fn($(&$A,)+ Key) -> Out + Send + Sync + 'c;
-
-            fn into_func(self) -> Func<Self::Dyn> {
-                Func::new(Arc::new(self), short_name::<Func_>())
-            }
-        }
-
-        impl<'c, $($A: Tree,)+ Out: 'c> Func<dyn Fn($(&$A,)+ Key) -> Out + Send + Sync + 'c> {
-            /// Calls the function; faults in it (types, shapes, unknown values) come back as `Err`.
-            ///
-            /// # Errors
-            /// An operation on the way does not accept its operands.
-            #[allow(clippy::too_many_arguments)]
-            pub fn try_call(&self, $($a: &$A,)+ key: Key) -> Result<Out, Error> {
-                try_catching(|| self($($a,)+ key))
-            }
-        }
+/// The two lists of two trees and more: without and with a key, which is one more argument.
+macro_rules! arities {
+    ($n:literal, $m:literal, $k:tt, [$($A:ident $a:ident $i:tt),*]) => {
+        arity!($n, [$($A $a $i),*], [], ($($A,)*), A, ($($A,)*), p => ($(&p.$i),*), o => o);
+        arity!(
+            $m, [$($A $a $i),*], [Key key $k], WithKey<($($A,)*)>, A, ($($A,)*),
+            p => ($(&p.$i),*), o => ($(o.$i,)*)
+        );
     };
-    (@from $p:ident, $k:ident, 0) => { ($p, $k) };
-    (@from $p:ident, $k:ident, $($i:tt),+) => { ($(&$p.$i,)+ $k) };
 }
 
-arity!(1, [A a 0], A, |o: (A,)| o.0);
-arity!(2, [A a 0, B b 1], (A, B), |o| o);
-arity!(3, [A a 0, B b 1, C c 2], (A, B, C), |o| o);
-arity!(4, [A a 0, B b 1, C c 2, D d 3], (A, B, C, D), |o| o);
-arity!(5, [A a 0, B b 1, C c 2, D d 3, E e 4], (A, B, C, D, E), |o| o);
-arity!(6, [A a 0, B b 1, C c 2, D d 3, E e 4, F f 5], (A, B, C, D, E, F), |o| o);
-arity!(7, [A a 0, B b 1, C c 2, D d 3, E e 4, F f 5, G g 6], (A, B, C, D, E, F, G), |o| o);
+// The primal of one tree is that tree, and not a tuple of one.
+arity!(1, [], [Key key 0], WithKey<()>, Key, (), p => (), o => ());
+arity!(1, [A a 0], [], (A,), A, A, p => (p), o => o.0);
+arity!(2, [A a 0], [Key key 1], WithKey<(A,)>, A, A, p => (p), o => o.0);
+arities!(2, 3, 2, [A a 0, B b 1]);
+arities!(3, 4, 3, [A a 0, B b 1, C c 2]);
+arities!(4, 5, 4, [A a 0, B b 1, C c 2, D d 3]);
+arities!(5, 6, 5, [A a 0, B b 1, C c 2, D d 3, E e 4]);
+arities!(6, 7, 6, [A a 0, B b 1, C c 2, D d 3, E e 4, F f 5]);
+arities!(7, 8, 7, [A a 0, B b 1, C c 2, D d 3, E e 4, F f 5, G g 6]);
 arity!(
     8,
     [A a 0, B b 1, C c 2, D d 3, E e 4, F f 5, G g 6, H h 7],
+    [],
     (A, B, C, D, E, F, G, H),
-    |o| o
-);
-
-arity_with_key!(2, [A a 0], 1, A, |o: (A, Key)| o.0);
-arity_with_key!(3, [A a 0, B b 1], 2, (A, B), |o: (A, B, Key)| (o.0, o.1));
-arity_with_key!(4, [A a 0, B b 1, C c 2], 3, (A, B, C), |o: (A, B, C, Key)| (o.0, o.1, o.2));
-arity_with_key!(
-    5,
-    [A a 0, B b 1, C c 2, D d 3],
-    4,
-    (A, B, C, D),
-    |o: (A, B, C, D, Key)| (o.0, o.1, o.2, o.3)
-);
-arity_with_key!(
-    6,
-    [A a 0, B b 1, C c 2, D d 3, E e 4],
-    5,
-    (A, B, C, D, E),
-    |o: (A, B, C, D, E, Key)| (o.0, o.1, o.2, o.3, o.4)
-);
-arity_with_key!(
-    7,
-    [A a 0, B b 1, C c 2, D d 3, E e 4, F f 5],
-    6,
-    (A, B, C, D, E, F),
-    |o: (A, B, C, D, E, F, Key)| (o.0, o.1, o.2, o.3, o.4, o.5)
-);
-arity_with_key!(
-    8,
-    [A a 0, B b 1, C c 2, D d 3, E e 4, F f 5, G g 6],
-    7,
-    (A, B, C, D, E, F, G),
-    |o: (A, B, C, D, E, F, G, Key)| (o.0, o.1, o.2, o.3, o.4, o.5, o.6)
+    A,
+    (A, B, C, D, E, F, G, H),
+    p => (&p.0, &p.1, &p.2, &p.3, &p.4, &p.5, &p.6, &p.7),
+    o => o
 );

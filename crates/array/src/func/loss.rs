@@ -27,7 +27,9 @@ impl<T: Tree> Tree for Aux<T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no loss that can be differentiated",
     note = "return a scalar `Array`, or `(Array, Aux<T>)` to give more than the loss",
-    note = "for functions with other results use `jacrev`, `jacfwd` or `vjp`"
+    note = "for functions with other results use `jacrev`, `jacfwd` or `vjp`",
+    note = "write the types of a closure's parameters, as references: `|x: &Array| ..`; without them the \
+            compiler may take it for a function of a `Key`"
 )]
 pub trait Loss: Send + Sync + 'static {
     /// The auxiliary output, `()` without.

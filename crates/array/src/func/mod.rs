@@ -21,9 +21,17 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 /// A function that has been transformed, or can be.
-pub struct Func<F: ?Sized> {
+pub struct Func<F: ?Sized + Callable> {
     pub(crate) call: Arc<F>,
+    /// The same function of arguments that are given away, where that makes a difference.
+    pub(crate) by_value: Option<Arc<F::ByValue>>,
     pub(crate) info: Arc<Info>,
+}
+
+/// A function type that a [`Func`] can hold: `dyn Fn(&A, &B) -> O + Send + Sync`.
+pub trait Callable {
+    /// The same function of a tuple of owned arguments.
+    type ByValue: ?Sized + Send + Sync;
 }
 
 /// What is known of a [`Func`] besides how to call it.
@@ -32,9 +40,9 @@ pub(crate) struct Info {
     pub(crate) jit: Option<Arc<dyn crate::transform::jit::Inspect>>,
 }
 
-impl<F: ?Sized> Func<F> {
+impl<F: ?Sized + Callable> Func<F> {
     pub(crate) fn new(call: Arc<F>, name: String) -> Func<F> {
-        Func { call, info: Arc::new(Info { name, jit: None }) }
+        Func { call, by_value: None, info: Arc::new(Info { name, jit: None }) }
     }
 
     /// The name: `grad(loss)`.
@@ -54,20 +62,21 @@ impl<F: ?Sized> Func<F> {
     }
 }
 
-impl<F: ?Sized> Clone for Func<F> {
+impl<F: ?Sized + Callable> Clone for Func<F> {
     fn clone(&self) -> Self {
-        Func { call: self.call.clone(), info: self.info.clone() }
+        let (call, by_value) = (self.call.clone(), self.by_value.clone());
+        Func { call, by_value, info: self.info.clone() }
     }
 }
 
-impl<F: ?Sized> Deref for Func<F> {
+impl<F: ?Sized + Callable> Deref for Func<F> {
     type Target = F;
     fn deref(&self) -> &F {
         &self.call
     }
 }
 
-impl<F: ?Sized> fmt::Debug for Func<F> {
+impl<F: ?Sized + Callable> fmt::Debug for Func<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Func({})", self.info.name)
     }
@@ -81,7 +90,7 @@ pub trait Args: 'static {
     type Refs<'a>: Copy;
     /// The arguments without a key, as one tree: `A` for one argument, else a tuple.
     type Primal: Tree;
-    /// The first argument.
+    /// The first argument; the key, where there is nothing else.
     type First: Tree;
     /// One batch axis an argument.
     type Axes: AsRef<[Option<usize>]> + Clone + Send + Sync + 'static;
@@ -108,8 +117,15 @@ pub trait Args: 'static {
     fn first<'a>(args: Self::Refs<'a>) -> &'a Self::First;
 }
 
+/// Argument lists without a key.
+#[diagnostic::on_unimplemented(
+    message = "this takes functions without a key",
+    note = "make the key inside of a closure: `|x: &Array| f(x, Key::new(0))`"
+)]
+pub trait Keyless: Args {}
+
 /// A function type that can be transformed: `dyn Fn(&A, &B) -> O + Send + Sync + 'c`.
-pub trait Signature<'c>: Send + Sync + 'c {
+pub trait Signature<'c>: Callable<ByValue: 'c> + Send + Sync + 'c {
     /// The arguments.
     type Args: Args;
     /// The result.
@@ -117,7 +133,7 @@ pub trait Signature<'c>: Send + Sync + 'c {
     /// The same arguments with another result.
     type With<O: 'c>: ?Sized + Signature<'c, Args = Self::Args, Out = O>;
     /// Primal and tangent of the same type, then the key if there is one.
-    type Pair<T: Tree, O: 'c>: ?Sized;
+    type Pair<T: Tree, O: 'c>: ?Sized + Callable;
 
     /// Calls the function.
     fn call(&self, args: <Self::Args as Args>::Owned) -> Self::Out;
@@ -126,6 +142,11 @@ pub trait Signature<'c>: Send + Sync + 'c {
     fn make<O: 'c>(
         f: impl for<'a> Fn(<Self::Args as Args>::Refs<'a>) -> O + Send + Sync + 'c,
     ) -> Arc<Self::With<O>>;
+
+    /// Makes the function of owned arguments.
+    fn make_by_value(
+        f: impl Fn(<Self::Args as Args>::Owned) -> Self::Out + Send + Sync + 'c,
+    ) -> Arc<Self::ByValue>;
 
     /// Makes a function of a primal and something beside it.
     fn make_pair<T: Tree, O: 'c>(
@@ -171,6 +192,37 @@ impl<'c, D: ?Sized + Signature<'c>> IntoFunc<'c, IsFuncRef<D>> for &Func<D> {
         self.clone()
     }
 }
+
+/// A function of several arguments as one of their tuple, for code that is written once for all numbers
+/// of arguments. A function of one argument stays as it is.
+///
+/// ```
+/// # use pullback_array::{array, func::tupled, Array};
+/// let f = tupled(|x: &Array, y: &Array| x * y);
+/// assert_eq!(f(&(array![2.0], array![3.0])).to_vec::<f64>(), [6.0]);
+/// ```
+pub fn tupled<'c, M, F>(f: F) -> Func<Tupled<'c, F::Dyn>>
+where
+    F: IntoFunc<'c, M>,
+    <F::Dyn as Signature<'c>>::Args: Keyless,
+{
+    let f = f.into_func();
+    let name = f.name().to_owned();
+    let call: Arc<Tupled<'c, F::Dyn>> = Arc::new(move |primal| {
+        let args = <<F::Dyn as Signature<'c>>::Args as Args>::from_primal(primal, None);
+        let leaves = Flat::of::<<F::Dyn as Signature<'c>>::Args>(args).arrays();
+        let owned =
+            <<F::Dyn as Signature<'c>>::Args as Args>::unflatten(args, &mut Leaves::new(leaves));
+        f.call.call(owned)
+    });
+    Func::new(call, name)
+}
+
+/// What [`tupled`] makes of a function.
+pub type Tupled<'c, D> = dyn Fn(&<<D as Signature<'c>>::Args as Args>::Primal) -> <D as Signature<'c>>::Out
+    + Send
+    + Sync
+    + 'c;
 
 /// The last part of a type's path: `loss` for `my_crate::loss`.
 pub(crate) fn short_name<F>() -> String {

@@ -9,6 +9,7 @@ mod creation;
 mod display;
 mod einsum;
 mod elementwise;
+mod in_place;
 mod index;
 mod indexing;
 mod io;

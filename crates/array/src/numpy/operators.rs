@@ -4,6 +4,8 @@
 //! with the sign of the divisor, is [`Array::remainder`]), and `/` on integers, which truncates too.
 //! Integers wrap. `& | ^ !` take integers and bool. `<<` and `>>` shift; `>>` keeps the sign of signed
 //! integers. With scalars on the left there are `f64` and `i32`; any scalar may stand on the right.
+//! An operand that is given away (`x + &y`, `x += &y`) lends its memory to the result, if nothing else
+//! holds that.
 //!
 //! ```
 //! # use pullback_array::{array, Array};
@@ -14,6 +16,7 @@
 //! assert_eq!((1.0 - z).to_vec::<f32>(), [-4.0, -8.5, -9.0, -18.5]);
 //! ```
 
+use super::in_place::{assign, onto_either, onto_itself, onto_left, onto_right};
 use super::operand::{Operand, Scalar, elementwise};
 use crate::array::{Array, bind};
 use pullback_ir::DType;
@@ -27,8 +30,7 @@ macro_rules! left_scalar {
             type Output = Array;
             #[track_caller]
             fn $method(self, rhs: Array) -> Array {
-                let x = Operand::Scalar(self.scalar_number(), <$t>::OWN_DTYPE);
-                elementwise($sign, $prim(rhs.dtype()), &[x, Operand::Array(&rhs)])
+                onto_right($sign, $prim(rhs.dtype()), scalar(self), rhs)
             }
         }
 
@@ -36,8 +38,7 @@ macro_rules! left_scalar {
             type Output = Array;
             #[track_caller]
             fn $method(self, rhs: &Array) -> Array {
-                let x = Operand::Scalar(self.scalar_number(), <$t>::OWN_DTYPE);
-                elementwise($sign, $prim(rhs.dtype()), &[x, Operand::Array(rhs)])
+                elementwise($sign, $prim(rhs.dtype()), &[scalar(self), Operand::Array(rhs)])
             }
         })*
     };
@@ -57,7 +58,7 @@ macro_rules! operator {
             type Output = Array;
             #[track_caller]
             fn $method(self, rhs: Array) -> Array {
-                ops::$Trait::$method(self, &rhs)
+                onto_right($sign, $prim(self.dtype()), Operand::Array(self), rhs)
             }
         }
 
@@ -65,7 +66,7 @@ macro_rules! operator {
             type Output = Array;
             #[track_caller]
             fn $method(self, rhs: &Array) -> Array {
-                ops::$Trait::$method(&self, rhs)
+                onto_left($sign, $prim(self.dtype()), self, Operand::Array(rhs))
             }
         }
 
@@ -73,7 +74,7 @@ macro_rules! operator {
             type Output = Array;
             #[track_caller]
             fn $method(self, rhs: Array) -> Array {
-                ops::$Trait::$method(&self, &rhs)
+                onto_either($sign, $prim(self.dtype()), self, rhs)
             }
         }
 
@@ -81,8 +82,7 @@ macro_rules! operator {
             type Output = Array;
             #[track_caller]
             fn $method(self, rhs: T) -> Array {
-                let y = Operand::Scalar(rhs.scalar_number(), T::OWN_DTYPE);
-                elementwise($sign, $prim(self.dtype()), &[Operand::Array(self), y])
+                elementwise($sign, $prim(self.dtype()), &[Operand::Array(self), scalar(rhs)])
             }
         }
 
@@ -90,28 +90,28 @@ macro_rules! operator {
             type Output = Array;
             #[track_caller]
             fn $method(self, rhs: T) -> Array {
-                ops::$Trait::$method(&self, rhs)
+                onto_left($sign, $prim(self.dtype()), self, scalar(rhs))
             }
         }
 
         impl ops::$Assign<&Array> for Array {
             #[track_caller]
             fn $assign(&mut self, rhs: &Array) {
-                *self = ops::$Trait::$method(&*self, rhs);
+                assign($sign, $prim(self.dtype()), self, Operand::Array(rhs));
             }
         }
 
         impl ops::$Assign<Array> for Array {
             #[track_caller]
             fn $assign(&mut self, rhs: Array) {
-                *self = ops::$Trait::$method(&*self, &rhs);
+                assign($sign, $prim(self.dtype()), self, Operand::Array(&rhs));
             }
         }
 
         impl<T: Scalar> ops::$Assign<T> for Array {
             #[track_caller]
             fn $assign(&mut self, rhs: T) {
-                *self = ops::$Trait::$method(&*self, rhs);
+                assign($sign, $prim(self.dtype()), self, scalar(rhs));
             }
         }
     };
@@ -131,6 +131,10 @@ operator!(BitOr bitor, BitOrAssign bitor_assign, "|", |_| Binary::Or);
 operator!(BitXor bitxor, BitXorAssign bitxor_assign, "^", |_| Binary::Xor);
 operator!(Shl shl, ShlAssign shl_assign, "<<", |_| Binary::ShiftLeft);
 operator!(Shr shr, ShrAssign shr_assign, ">>", shift_right);
+
+fn scalar<T: Scalar>(x: T) -> Operand<'static> {
+    Operand::Scalar(x.scalar_number(), T::OWN_DTYPE)
+}
 
 /// The shift to the right that keeps the number's sign.
 fn shift_right(dtype: DType) -> Binary {
@@ -154,7 +158,7 @@ macro_rules! unary_operator {
             type Output = Array;
             #[track_caller]
             fn $method(self) -> Array {
-                bind($prim, &[&self])
+                onto_itself($prim, self)
             }
         }
     };

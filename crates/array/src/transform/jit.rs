@@ -5,19 +5,23 @@
 //! a compilation. The structure abstracts over float literals (all but 0, ±1, 2 and ½), which become
 //! scalar inputs: a learning rate that changes does not compile again.
 
-use super::call::ok_at;
+mod cache;
+mod executables;
+mod sites;
+
+use super::call::{At, ok_at};
 use super::linear::trace_tree;
 use crate::array::{Array, bind_all};
 use crate::error::Error;
-use crate::func::{Flat, Func, Info, IntoFunc, Signature, leaf_path};
+use crate::func::{Args, Flat, Func, Info, IntoFunc, Signature, leaf_path};
 use crate::trace::TraceAs;
 use crate::tree::{Leaves, Structure, Tree};
+use cache::Cache;
 use pullback_cpu::Executable;
 use pullback_ir::prim::jit::Jit;
-use pullback_ir::{Atom, Jaxpr, Lit, Type, Value, transform};
-use std::collections::VecDeque;
+use pullback_ir::{Jaxpr, Type, Value};
 use std::panic::Location;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 /// What a `jit` has done so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -41,6 +45,10 @@ pub(crate) trait Inspect: Send + Sync {
 /// Arguments and captured arrays are inputs of the program, never constants in it: new values do not
 /// compile again. Static leaves (`usize`, `bool`, `#[tree(skip)]`) are part of the key. Under another
 /// transformation it records one `jit` equation.
+///
+/// [`call_owned`](Func::call_owned) gives the arguments away, so that results are written into their
+/// memory. Where one `jit(..)` in the source has compiled more than 16 programs, a warning goes to
+/// stderr once, with what changed last; the environment variable `PULLBACK_JIT_WARNINGS=0` silences it.
 #[track_caller]
 pub fn jit<'c, M, F>(f: F) -> Func<<F::Dyn as Signature<'c>>::With<<F::Dyn as Signature<'c>>::Out>>
 where
@@ -49,31 +57,76 @@ where
 {
     let (f, at) = (f.into_func(), Location::caller());
     let name = format!("jit({})", f.name());
-    let cache = Arc::new(Cache::new(f.name()));
+    let cache = Arc::new(Cache::new(f.name(), at));
     let inspect: Arc<dyn Inspect> = cache.clone();
+    let program = Arc::new(Program::<F::Dyn> { f, cache, at });
+    let by_value = program.clone();
     let call = F::Dyn::make(move |args| {
-        let flat = Flat::of::<<F::Dyn as Signature<'c>>::Args>(args);
-        let entry = match cache.find(&flat) {
-            Some(entry) => entry,
-            None => {
-                let path = |leaf| leaf_path::<<F::Dyn as Signature<'c>>::Args>(args, leaf);
-                let how = TraceAs { what: "jit", knows_values: false, made_at: at };
-                let call = ok_at(trace_tree(&*f, args, how), "jit", at);
-                let entry = Entry {
-                    structure: flat.flat.structure().clone(),
-                    captured: call.traced.captured,
-                    jaxpr: call.traced.jaxpr,
-                    types: call.types,
-                    out: call.out,
-                    compiled: OnceLock::new(),
-                };
-                cache.insert(entry, path)
-            }
-        };
-        let leaves = ok_at(entry.call(&flat, &cache), "jit", at);
-        entry.out.unflatten(&mut Leaves::new(leaves))
+        let flat = Flat::of::<ArgsOf<'c, F::Dyn>>(args);
+        let entry = program.entry(args, &flat);
+        let leaves = flat.flat.leaves();
+        let traced = leaves.iter().any(|a| a.is_traced());
+        program.run(&entry, leaves.iter().map(|&a| a.clone()), traced)
     });
-    Func { call, info: Arc::new(Info { name, jit: Some(inspect) }) }
+    let by_value = <F::Dyn as Signature<'c>>::With::make_by_value(move |args| {
+        let (entry, leaves) = {
+            let refs = <ArgsOf<'c, F::Dyn>>::refs(&args);
+            let flat = Flat::of::<ArgsOf<'c, F::Dyn>>(refs);
+            (by_value.entry(refs, &flat), flat.arrays())
+        };
+        // From here on the leaves are the only holders of buffers that nobody else holds.
+        drop(args);
+        let traced = leaves.iter().any(Array::is_traced);
+        by_value.run(&entry, leaves.into_iter(), traced)
+    });
+    Func { call, by_value: Some(by_value), info: Arc::new(Info { name, jit: Some(inspect) }) }
+}
+
+type ArgsOf<'c, D> = <D as Signature<'c>>::Args;
+type OutOf<'c, D> = <D as Signature<'c>>::Out;
+
+/// The function behind a `jit`, with what is remembered of it.
+struct Program<'c, D: Signature<'c> + ?Sized> {
+    f: Func<D>,
+    cache: Arc<Cache<D::Out>>,
+    at: At,
+}
+
+impl<'c, D: Signature<'c> + ?Sized> Program<'c, D>
+where
+    D::Out: Tree,
+{
+    /// The traced program for these arguments.
+    fn entry(
+        &self,
+        args: <D::Args as Args>::Refs<'_>,
+        flat: &Flat<'_>,
+    ) -> Arc<Entry<OutOf<'c, D>>> {
+        if let Some(entry) = self.cache.find(flat) {
+            return entry;
+        }
+        let how = TraceAs { what: "jit", knows_values: false, made_at: self.at };
+        let call = ok_at(trace_tree(&*self.f, args, how), "jit", self.at);
+        let entry = Entry {
+            structure: flat.flat.structure().clone(),
+            captured: call.traced.captured,
+            jaxpr: call.traced.jaxpr,
+            types: call.types,
+            out: call.out,
+            compiled: OnceLock::new(),
+        };
+        self.cache.insert(entry, |leaf| leaf_path::<D::Args>(args, leaf))
+    }
+
+    fn run(
+        &self,
+        entry: &Entry<OutOf<'c, D>>,
+        leaves: impl Iterator<Item = Array>,
+        traced: bool,
+    ) -> D::Out {
+        let leaves = ok_at(entry.call(leaves, traced, &self.cache), "jit", self.at);
+        entry.out.unflatten(&mut Leaves::new(leaves))
+    }
 }
 
 /// A program for one set of argument types.
@@ -104,180 +157,24 @@ impl<O> Entry<O> {
                 .all(|(a, t)| a.dtype() == t.dtype() && a.shape() == t.shape())
     }
 
-    fn call(&self, flat: &Flat<'_>, cache: &Cache<O>) -> Result<Vec<Array>, Error> {
-        let leaves = flat.flat.leaves();
-        let inputs = leaves.iter().copied().chain(&self.captured);
-        if inputs.clone().any(Array::is_traced) {
-            let inputs: Vec<&Array> = inputs.collect();
+    /// Runs the program on the leaves of the arguments, or records it if any is `traced`. Buffers of
+    /// leaves that nothing else holds may become those of results.
+    fn call(
+        &self,
+        leaves: impl Iterator<Item = Array>,
+        traced: bool,
+        cache: &Cache<O>,
+    ) -> Result<Vec<Array>, Error> {
+        let inputs = leaves.chain(self.captured.iter().cloned());
+        if traced || self.captured.iter().any(Array::is_traced) {
+            let inputs: Vec<Array> = inputs.collect();
             let call = Jit { name: cache.name.as_str().into(), jaxpr: self.jaxpr.clone() };
-            return Ok(bind_all(call, &inputs).into_vec());
+            return Ok(bind_all(call, &inputs.iter().collect::<Vec<_>>()).into_vec());
         }
         let compiled = self.compiled.get_or_init(|| cache.compile(&self.jaxpr));
         let compiled = compiled.as_ref().map_err(Clone::clone)?;
-        let args = inputs.map(Array::force).chain(compiled.scalars.iter().cloned());
+        let args = inputs.map(Array::into_value).chain(compiled.scalars.iter().cloned());
         let outs = compiled.executable.run_owned(args)?;
         Ok(outs.into_iter().map(Array::from_value).collect())
-    }
-}
-
-/// What a `jit` remembers.
-struct Cache<O> {
-    name: String,
-    state: Mutex<State<O>>,
-}
-
-struct State<O> {
-    entries: Vec<Arc<Entry<O>>>,
-    stats: Stats,
-    last_miss: Option<String>,
-}
-
-/// Beyond this many programs the oldest one of a `jit` is dropped: a function that is called with
-/// ever new shapes would otherwise grow without bound.
-const MAX_ENTRIES: usize = 128;
-
-impl<O> Cache<O> {
-    fn new(name: &str) -> Cache<O> {
-        let state = State { entries: Vec::new(), stats: Stats::default(), last_miss: None };
-        Cache { name: name.to_owned(), state: Mutex::new(state) }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, State<O>> {
-        // Nothing panics while the state is half changed.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn find(&self, flat: &Flat<'_>) -> Option<Arc<Entry<O>>> {
-        let mut s = self.lock();
-        s.stats.calls += 1;
-        s.entries.iter().find(|e| e.fits(flat)).cloned()
-    }
-
-    fn insert(&self, entry: Entry<O>, path: impl Fn(usize) -> String) -> Arc<Entry<O>> {
-        let entry = Arc::new(entry);
-        let mut s = self.lock();
-        s.stats.traces += 1;
-        let miss = s.entries.last().map(|old| explain(old, &entry, path));
-        s.last_miss = miss.or(s.last_miss.take());
-        // A closure that captured a value of an outer trace is traced at every call: the value
-        // belongs to that trace.
-        if !entry.captured.iter().any(Array::is_traced) {
-            if s.entries.len() == MAX_ENTRIES {
-                s.entries.remove(0);
-            }
-            s.entries.push(entry.clone());
-        }
-        entry
-    }
-
-    fn compile(&self, jaxpr: &Jaxpr) -> Result<Compiled, Error> {
-        let (program, scalars) = lift_literals(&transform::inline_calls(jaxpr));
-        let (executable, fresh) = EXECUTABLES.get(&program)?;
-        self.lock().stats.compiles += fresh as u64;
-        Ok(Compiled { executable, scalars })
-    }
-}
-
-impl<O: Send + Sync> Inspect for Cache<O> {
-    fn stats(&self) -> Stats {
-        self.lock().stats
-    }
-
-    fn explain_last_miss(&self) -> Option<String> {
-        self.lock().last_miss.clone()
-    }
-}
-
-/// Names the first difference between what is known and what came.
-fn explain<O>(old: &Entry<O>, new: &Entry<O>, path: impl Fn(usize) -> String) -> String {
-    if old.types.len() == new.types.len() {
-        for (i, (a, b)) in old.types.iter().zip(&new.types).enumerate() {
-            if a != b {
-                return format!("{} was {a} and is now {b}", path(i));
-            }
-        }
-    }
-    if old.structure != new.structure || old.types.len() != new.types.len() {
-        return "the structure of the arguments changed: a length, a variant or a static value"
-            .into();
-    }
-    "the function captures a value of an outer trace, so it is traced at every call".into()
-}
-
-/// Float literals become trailing scalar inputs, except for those that simplification looks for.
-fn lift_literals(jaxpr: &Jaxpr) -> (Jaxpr, Vec<Value>) {
-    let lifted = |a: &Atom| match a {
-        Atom::Lit(l) if l.dtype().is_float() => {
-            ![0.0, -0.0, 1.0, -1.0, 2.0, 0.5].iter().any(|x| l.is(*x))
-        }
-        _ => false,
-    };
-    let mut lits: Vec<Lit> = Vec::new();
-    let mut types: Vec<Type> = Vec::new();
-    for eqn in jaxpr.eqns() {
-        for a in eqn.inputs.iter().filter(|a| lifted(a)) {
-            let lit = a.lit().expect("only literals are lifted");
-            types.push(Type::scalar(lit.dtype()));
-            lits.push(lit);
-        }
-    }
-    if lits.is_empty() {
-        return (jaxpr.clone(), Vec::new());
-    }
-    let b = pullback_ir::Builder::new();
-    let mut env: Vec<Atom> = jaxpr.in_types().iter().map(|t| b.input(t.clone())).collect();
-    let mut inputs = types.into_iter().map(|t| b.input(t)).collect::<Vec<_>>().into_iter();
-    for eqn in jaxpr.eqns() {
-        b.set_loc(eqn.loc);
-        let ins = eqn
-            .inputs
-            .iter()
-            .map(|a| match a {
-                Atom::Var(v) => env[v.index()],
-                lit if lifted(lit) => inputs.next().expect("one input a lifted literal"),
-                lit => *lit,
-            })
-            .collect();
-        env.extend(b.push(eqn.prim.clone(), ins, jaxpr.eqn_out_types(eqn)));
-    }
-    let outs: Vec<Atom> = jaxpr
-        .outs()
-        .iter()
-        .map(|a| match a {
-            Atom::Var(v) => env[v.index()],
-            lit => *lit,
-        })
-        .collect();
-    (b.finish(outs), lits.into_iter().map(Lit::value).collect())
-}
-
-/// The process-wide table from programs to executables. It is bounded, least recently used first
-/// out, and holds no arrays.
-struct Executables(Mutex<VecDeque<(Jaxpr, Executable)>>);
-
-/// How many programs the table keeps.
-const MAX_EXECUTABLES: usize = 256;
-
-static EXECUTABLES: Executables = Executables(Mutex::new(VecDeque::new()));
-
-impl Executables {
-    /// The executable of a program, and whether it had to be made.
-    fn get(&self, program: &Jaxpr) -> Result<(Executable, bool), Error> {
-        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(i) = table.iter().position(|(p, _)| p == program) {
-            let hit = table.remove(i).expect("the position is in range");
-            let executable = hit.1.clone();
-            table.push_back(hit);
-            return Ok((executable, false));
-        }
-        drop(table);
-        // Compiled outside of the lock: two threads may do the same work, neither waits.
-        let executable = pullback_cpu::compile(program)?;
-        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if table.len() == MAX_EXECUTABLES {
-            table.pop_front();
-        }
-        table.push_back((program.clone(), executable.clone()));
-        Ok((executable, true))
     }
 }

@@ -3,8 +3,8 @@
 use super::call::{At, ok_at, trace_call};
 use crate::array::{Array, bind, bind_in};
 use crate::error::{Error, fail};
-use crate::func::{Args, Flat, Func, IntoFunc, Signature, leaf_path, short_name};
-use crate::trace::{Trace, TraceAs, apply, trace};
+use crate::func::{Args, Callable, Flat, Func, IntoFunc, Signature, leaf_path, short_name};
+use crate::trace::{Trace, TraceAs, apply, innermost, trace};
 use crate::tree::{Flatten, Leaves, Tree, template};
 use pullback_ir::prim::collective::{Collective, CollectiveOp};
 use pullback_ir::prim::concat::Concatenate;
@@ -298,8 +298,10 @@ impl Axis {
     #[track_caller]
     fn collective(&self, op: CollectiveOp, x: &Array) -> Array {
         let prim = Collective { op, axis: self.id, size: self.size };
-        // An array that does not depend on the batch may belong to no trace, or to an outer one.
-        crate::error::ok(self.trace.record(
+        // An array that does not depend on the batch may belong to no trace, or to an outer one; one of
+        // an inner trace is combined there.
+        let inner = innermost(std::iter::once(x)).filter(|t| t.id() > self.trace.id());
+        crate::error::ok(inner.as_ref().unwrap_or(&self.trace).record(
             prim.into(),
             &[crate::trace::In::Array(x)],
             Location::caller(),
@@ -364,7 +366,7 @@ pub fn vmap_named<'c, M, F: IntoNamed<'c, M>>(f: F) -> Func<F::Dyn> {
 )]
 pub trait IntoNamed<'c, M> {
     /// The mapped function, without the axis.
-    type Dyn: ?Sized;
+    type Dyn: ?Sized + Callable;
     #[doc(hidden)]
     fn named(self, at: At) -> Func<Self::Dyn>;
 }

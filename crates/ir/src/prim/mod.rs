@@ -436,6 +436,8 @@ families! {
     custom_vjp::CustomVjp in Box,
     /// `custom_linear`.
     custom_linear::CustomLinear in Box,
+    /// `tap`: values that users look at.
+    tap::Tap,
     /// Users' own primitives.
     custom::Custom,
 }

@@ -9,6 +9,7 @@
 //! | [`vjp`](vjp()), [`grad`](grad()) | f(x) | linearize, then transpose |
 //! | [`vmap`](vmap()) | f(x) | f over a batch dimension |
 //! | [`dce`](dce()), [`cse`](cse()), [`simplify`](simplify()), [`fold_products`](fold_products()), [`inline`](inline()) | f | the same f, cheaper |
+//! | [`silence`](silence()) | f | f without the effects that only show values |
 //!
 //! Each ends with [`debug_check`](crate::check::debug_check).
 
@@ -20,6 +21,7 @@ mod jvp;
 mod linearize;
 mod partial_eval;
 mod remat;
+mod silence;
 mod simplify;
 mod transpose;
 mod vjp;
@@ -33,6 +35,7 @@ pub(crate) use jvp::jvp_into;
 pub use jvp::{Jvp, jvp};
 pub use linearize::{Linearized, linearize};
 pub use partial_eval::{PartialEval, partial_eval};
+pub use silence::silence;
 pub use simplify::simplify;
 pub use transpose::{Transposed, transpose, transpose_used};
 pub use vjp::{grad, hvp, value_and_grad, vjp};

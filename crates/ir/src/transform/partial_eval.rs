@@ -22,7 +22,7 @@ use crate::check::debug_check;
 use crate::error::Error;
 use crate::jaxpr::{Atom, Atoms, Eqn, Jaxpr, Var};
 use crate::prim::jit::Jit;
-use crate::prim::{HigherOrder, Prim};
+use crate::prim::{Effects, HigherOrder, Prim};
 use crate::types::Type;
 
 /// What [`partial_eval`] gives.
@@ -176,7 +176,7 @@ impl Split<'_> {
             .collect();
         let types: Vec<Type> = parts.known.out_types();
         let mut known_outs = Atoms::new();
-        if !types.is_empty() {
+        if !types.is_empty() || parts.known.effects() != Effects::NONE {
             known_outs = self.known.push(wrap(parts.known, false), known_atoms(&known), &types);
         }
         let residuals = known_outs[known_outs.len() - parts.n_residuals..].to_vec();

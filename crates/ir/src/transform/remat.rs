@@ -7,9 +7,11 @@
 
 use super::dce::dce_with;
 use super::partial_eval::PartialEval;
+use super::silence::silent;
 use crate::builder::Builder;
-use crate::jaxpr::{Atom, Atoms, Jaxpr};
+use crate::jaxpr::{Atom, Atoms, Eqn, Jaxpr};
 use crate::prim::checkpoint::Checkpoint;
+use crate::prim::identity::Identity;
 use crate::prim::{Effects, Prim};
 
 pub(crate) struct SplitCheckpoint {
@@ -46,7 +48,8 @@ fn split_nested(jaxpr: &Jaxpr, known: &[bool]) -> Jaxpr {
                 };
                 let (known_ins, mut unknown_ins) = (of(true), of(false));
                 let types = parts.known.out_types();
-                let mut known_outs = match types.is_empty() {
+                let dead = types.is_empty() && parts.known.effects() == Effects::NONE;
+                let mut known_outs = match dead {
                     true => Atoms::new(),
                     false => {
                         let half = call.with_jaxpr(parts.known, false);
@@ -112,7 +115,11 @@ pub(crate) fn split_checkpoint(call: &Checkpoint, known: &[bool]) -> SplitCheckp
         }
         b.set_loc(eqn.loc);
         let ins: Atoms = eqn.inputs.iter().map(|&a| read(&env, a)).collect();
-        let outs = b.push(eqn.prim.clone(), ins, jaxpr.eqn_out_types(eqn));
+        let prim = if known { silent(&eqn.prim) } else { Some(eqn.prim.clone()) };
+        let outs = match prim {
+            Some(prim) => b.push(prim, ins, jaxpr.eqn_out_types(eqn)),
+            None => ins,
+        };
         for (v, o) in eqn.outs().zip(outs) {
             env[v.index()].get_or_insert(o);
         }
@@ -133,8 +140,14 @@ pub(crate) fn split_checkpoint(call: &Checkpoint, known: &[bool]) -> SplitCheckp
     let n_residuals = saved.len();
     let known_outs = jaxpr.outs().iter().zip(&out_known).filter(|(_, k)| **k).map(|(&a, _)| a);
     let outs: Vec<Atom> = known_outs.chain(saved).collect();
-    let full =
-        Jaxpr::from_parts(jaxpr.n_ins(), jaxpr.types().to_vec(), jaxpr.eqns().to_vec(), outs);
+    // What is unknown is dead here; a tap of it must not keep it alive.
+    let eqns = jaxpr.eqns().iter().map(|eqn| match &eqn.prim {
+        Prim::Tap(_) if !is_known[eqn.first_out as usize] => {
+            Eqn { prim: Identity::Copy.into(), ..eqn.clone() }
+        }
+        _ => eqn.clone(),
+    });
+    let full = Jaxpr::from_parts(jaxpr.n_ins(), jaxpr.types().to_vec(), eqns.collect(), outs);
     let known_half = dce_with(&full, &vec![true; full.outs().len()], known).jaxpr;
     SplitCheckpoint {
         parts: PartialEval { known: known_half, unknown: pruned.jaxpr, out_known, n_residuals },

@@ -24,7 +24,8 @@ const ALIASES: &[(&str, &str)] =
 const NOT_ALONE: &[&str] = &["all_gather", "axis_index", "pmax", "pmin", "psum"];
 
 /// Primitives that hold a user's closure, which was made for the types of the sample.
-const CLOSURES: &[&str] = &["custom_jvp_call", "custom_linear", "custom_vjp_call", "fused_example"];
+const CLOSURES: &[&str] =
+    &["custom_jvp_call", "custom_linear", "custom_vjp_call", "fused_example", "tap"];
 
 /// Primitives that take a dtype without all others of its kind, with the reason.
 const PART_OF_A_KIND: &[(&str, &str)] = &[

@@ -16,6 +16,7 @@ mod select;
 mod shapes;
 mod slices;
 mod sort;
+mod tap;
 mod unary;
 
 use super::*;

@@ -1,0 +1,6 @@
+//! Transformations of Rust functions: they nest, take every kind of function, and agree.
+
+mod calls;
+mod functions;
+mod support;
+mod taps;
