@@ -35,5 +35,6 @@ mod windows;
 
 pub use engine::{Engine, compile, execute, run};
 pub use explain::Memory;
+pub use lower::optimised;
 pub use operand::{Operand, Values};
 pub use program::Executable;

@@ -39,9 +39,15 @@ struct Item {
 }
 
 pub(crate) fn lower(jaxpr: &Jaxpr, executor: Executor) -> Result<Program, Error> {
-    let jaxpr = transform::inline_calls(jaxpr);
-    let jaxpr = transform::dce(&transform::cse(&transform::simplify(&jaxpr)));
-    plan(&jaxpr, executor)
+    plan(&optimised(jaxpr), executor)
+}
+
+/// The program that is planned for a jaxpr: calls inlined, simplified, transposes and sums folded into
+/// products, equal equations merged, dead ones gone. Equation by equation it gives the same bits as the
+/// executable.
+pub fn optimised(jaxpr: &Jaxpr) -> Jaxpr {
+    let jaxpr = transform::cse(&transform::simplify(&transform::inline_calls(jaxpr)));
+    transform::dce(&transform::fold_products(&jaxpr))
 }
 
 /// The program of a jaxpr as it stands.

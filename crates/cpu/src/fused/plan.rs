@@ -204,9 +204,12 @@ impl Planner<'_> {
 
     /// Equations that only rearrange.
     fn arranges(&mut self, i: usize, eqn: &Eqn) -> bool {
+        if eqn.n_outs != 1 {
+            return false;
+        }
         let out = Var(eqn.first_out);
         let Type::Array { shape, .. } = &self.jaxpr.types()[out.index()] else { return false };
-        if eqn.n_outs != 1 || numel(shape) == 0 {
+        if numel(shape) == 0 {
             return false;
         }
         let view = match &eqn.prim {
