@@ -235,3 +235,50 @@ fn reductions_of_one_number() {
     }
     tried.at_least(5000, 1000);
 }
+
+/// A random movement of elements; `None` where the shape allows no such movement.
+fn movement(b: &Builder, x: Atom, draw: &mut Draw) -> Option<Atom> {
+    let mut below = |n: usize| (draw.bits() % n as u64) as usize;
+    let ty = b.ty(x);
+    let (shape, rank) = (ty.shape(), ty.rank());
+    let ones: Vec<usize> = (0..rank).filter(|&i| shape[i] == 1).collect();
+    Some(match below(8) {
+        0 if rank > 1 => b.move_axis(x, below(rank), below(rank)),
+        1 if rank < 4 => b.expand_dims(x, &[below(rank + 1)]),
+        2 if !ones.is_empty() => b.squeeze(x, &[ones[below(ones.len())]]),
+        3 if rank < 4 => {
+            let axis = below(rank + 1);
+            let mut wide = ty.with_axis(axis, 1 + below(3)).shape().to_vec();
+            let kept: Vec<usize> = (0..=rank).filter(|&i| i != axis).collect();
+            ones.iter().for_each(|&i| wide[kept[i]] = 1 + below(3));
+            b.broadcast_in_dim(x, &wide, &kept)
+        }
+        4 if rank > 0 => b.rev(x, &[below(rank)]),
+        5 if rank > 0 => {
+            let axis = below(rank);
+            let start = below(shape[axis]);
+            let (mut starts, mut steps) = (vec![0; rank], vec![1; rank]);
+            (starts[axis], steps[axis]) = (start, 1 + below(2));
+            b.slice(x, &starts, shape, &steps)
+        }
+        6 if rank > 0 => b.reduce_max(x, &[below(rank)]),
+        7 if rank > 0 => b.reshape(x, &[&shape[1..], &shape[..1]].concat()),
+        _ => return None,
+    })
+}
+
+#[test]
+fn movements_of_movements() {
+    let mut tried = Tried::default();
+    let mut draw = Draw::new(14);
+    for _ in 0..5000 {
+        let shape: Vec<usize> =
+            (0..draw.bits() % 4).map(|_| 1 + (draw.bits() % 4) as usize).collect();
+        let x = draw.value(&Type::of(DType::F32, &shape), pullback_ir::prim::Domain::Distinct);
+        tried.program(&[x], |b, ins| {
+            let chain = (0..4).fold(ins[0], |x, _| movement(b, x, &mut draw).unwrap_or(x));
+            Ok(vec![chain])
+        });
+    }
+    tried.at_least(5000, 2000);
+}
