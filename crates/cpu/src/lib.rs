@@ -31,6 +31,7 @@ mod shape_ops;
 mod simd;
 mod strided;
 mod threads;
+mod vectors;
 mod windows;
 
 pub use engine::{Engine, compile, execute, run};

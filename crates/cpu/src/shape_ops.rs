@@ -16,7 +16,7 @@ use pullback_ir::{Shape, Type, Value};
 use smallvec::{SmallVec, smallvec};
 
 /// Checks that every index of a box leads to one of `len` elements.
-fn assert_within(shape: &[usize], offset: isize, strides: &[isize], len: usize) {
+pub(crate) fn assert_within(shape: &[usize], offset: isize, strides: &[isize], len: usize) {
     if shape.contains(&0) {
         return;
     }
@@ -47,6 +47,17 @@ pub(crate) fn view(x: &Value, out: &Type, offset: isize, strides: &[isize]) -> V
             copy(size, shape, from, strides, to, &row_major(shape));
         })
     }
+}
+
+/// The same elements in a buffer of their own.
+pub(crate) fn copied(x: &Value) -> Value {
+    view(x, &x.ty(), 0, &row_major(x.shape()))
+}
+
+/// `[before, n, after]` as `[before, after, n]`: what lies along an axis becomes contiguous.
+pub(crate) fn swapped(x: &Value, [before, n, after]: [usize; 3]) -> Value {
+    let strides = [(n * after) as isize, 1, after as isize];
+    view(x, &Type::new(x.dtype(), Shape::from_slice(&[before, after, n])), 0, &strides)
 }
 
 pub(crate) fn broadcast(prim: &BroadcastInDim, x: &Value, out: &Type) -> Value {

@@ -1,5 +1,6 @@
 //! The CPU engine against the interpreter.
 
+mod data;
 mod draw;
 mod programs;
 mod samples;

@@ -14,10 +14,14 @@ pub type KeyWords = [u32; 8];
 
 /// What a key is used for: the stream number of the cipher.
 #[derive(Clone, Copy, Debug)]
-enum Stream {
+pub enum Stream {
+    /// Bits.
     Draw = 0,
+    /// Children.
     Split = 1,
+    /// Keys for numbers.
     FoldIn = 2,
+    /// Permutations.
     Permutation = 3,
 }
 
@@ -48,7 +52,12 @@ pub fn bits_u32(key: &KeyWords, start: u64, out: &mut [u32]) {
 
 /// Bytes `start`, `start + 1`, … of the key's stream of draws: four to a word, the lowest first.
 pub fn bits_u8(key: &KeyWords, start: u64, out: &mut [u8]) {
-    let mut rng = cipher(key, Stream::Draw, u128::from(start / 4));
+    stream_bytes(key, Stream::Draw, start.into(), out);
+}
+
+/// Bytes `start`, `start + 1`, … of a stream, for engines that make them in another way where they can.
+pub fn stream_bytes(key: &KeyWords, stream: Stream, start: u128, out: &mut [u8]) {
+    let mut rng = cipher(key, stream, start / 4);
     let skip = (start % 4) as usize;
     let mut bytes = [0; 4];
     let mut rest = out;

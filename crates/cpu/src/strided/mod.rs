@@ -2,8 +2,13 @@
 //!
 //! Elements are copied as bit patterns, so only their size counts.
 
+#[cfg(test)]
+mod tests;
+mod transpose;
+
 use crate::threads::{Shared, for_ranges};
 use smallvec::SmallVec;
+use transpose::{TILE, transpose};
 
 /// Strides in elements; 0 repeats, negative ones run backwards.
 pub(crate) type Strides = SmallVec<[isize; 6]>;
@@ -29,6 +34,9 @@ type Loops = SmallVec<[Loop; 6]>;
 
 /// Elements of a piece that is not split between threads.
 const PROBE: usize = 16384;
+
+/// Rounds of a loop that can be shared evenly.
+const LONG: usize = 64;
 
 /// Copies a box of elements of `size` bytes.
 ///
@@ -85,40 +93,53 @@ pub(crate) unsafe fn copy(
 /// # Safety
 /// As [`copy`].
 unsafe fn split<E: Copy>(ends: Shared<(*const u8, *mut u8)>, loops: &[Loop]) {
-    let Some((first, rest)) = loops.split_first() else {
+    // Threads share the first loop that is long enough, or else the longest.
+    let long = loops.iter().position(|l| l.size >= LONG);
+    let longest = || (0..loops.len()).max_by_key(|&k| loops[k].size);
+    let Some(k) = long.or_else(longest) else {
         let (from, to) = ends.get();
         // SAFETY: the box has one element.
         unsafe { *to.cast::<E>() = *from.cast::<E>() };
         return;
     };
-    let inner: usize = rest.iter().map(|l| l.size).product();
-    for_ranges(first.size, PROBE.div_ceil(inner).next_multiple_of(16), |range| {
+    let shared = loops[k];
+    let elements: usize = loops.iter().map(|l| l.size).product();
+    let bytes = elements * size_of::<E>();
+    // Pieces of a transposition consist of whole tiles.
+    let unit = if is_transposition(&loops[loops.len().saturating_sub(2)..]) { TILE } else { 1 };
+    let probe = PROBE.div_ceil(elements / shared.size * unit);
+    for_ranges(shared.size.div_ceil(unit), probe, |range| {
         let (from, to) = ends.get();
-        let start = range.start as isize;
+        let start = (range.start * unit) as isize;
         let mut loops = Loops::from_slice(loops);
-        loops[0].size = range.len();
-        // SAFETY: the range is a part of the first loop.
+        loops[k].size = (range.end * unit).min(shared.size) - range.start * unit;
+        // SAFETY: the range is a part of the loop.
         unsafe {
-            let from = from.cast::<E>().offset(start * first.from);
-            run(from, to.cast::<E>().offset(start * first.to), &loops);
+            let from = from.cast::<E>().offset(start * shared.from);
+            run(from, to.cast::<E>().offset(start * shared.to), &loops, bytes);
         }
     });
 }
 
+/// Two loops of which the first is contiguous in the source and the second in the target.
+fn is_transposition(loops: &[Loop]) -> bool {
+    matches!(loops, [rows, cols] if rows.from == 1 && cols.to == 1 && cols.from != 1)
+}
+
+/// Copies a piece of a box of so many bytes.
+///
 /// # Safety
 /// As [`copy`].
-unsafe fn run<E: Copy>(from: *const E, to: *mut E, loops: &[Loop]) {
+unsafe fn run<E: Copy>(from: *const E, to: *mut E, loops: &[Loop], bytes: usize) {
     // SAFETY: all offsets are within the loops.
     unsafe {
         match loops {
             [] => {}
             [l] => row(from, to, *l),
-            [rows, cols] if rows.from == 1 && cols.to == 1 && cols.from != 1 => {
-                tiles(from, to, *rows, *cols);
-            }
+            [rows, cols] if is_transposition(loops) => transpose(from, to, *rows, *cols, bytes),
             [outer, rest @ ..] => {
                 for i in 0..outer.size as isize {
-                    run(from.offset(i * outer.from), to.offset(i * outer.to), rest);
+                    run(from.offset(i * outer.from), to.offset(i * outer.to), rest, bytes);
                 }
             }
         }
@@ -149,51 +170,6 @@ unsafe fn row<E: Copy>(from: *const E, to: *mut E, l: Loop) {
                     *to.offset(i * l.to) = *from.offset(i * l.from);
                 }
             }
-        }
-    }
-}
-
-/// Side of a tile in elements: the cache lines of both sides fit the first-level cache.
-const TILE: usize = 16;
-
-/// A transposition: `rows` is contiguous in the source, `cols` in the target.
-///
-/// # Safety
-/// As [`copy`].
-unsafe fn tiles<E: Copy>(from: *const E, to: *mut E, rows: Loop, cols: Loop) {
-    for c in (0..cols.size).step_by(TILE) {
-        let width = TILE.min(cols.size - c);
-        for r in (0..rows.size).step_by(TILE) {
-            let height = TILE.min(rows.size - r);
-            // SAFETY: the tile is within both loops.
-            unsafe {
-                let from = from.offset(r as isize + c as isize * cols.from);
-                let to = to.offset(r as isize * rows.to + c as isize);
-                if width == TILE && height == TILE {
-                    tile::<E>(from, to, TILE, TILE, cols.from, rows.to);
-                } else {
-                    tile::<E>(from, to, height, width, cols.from, rows.to);
-                }
-            }
-        }
-    }
-}
-
-/// # Safety
-/// As [`copy`].
-#[inline(always)]
-unsafe fn tile<E: Copy>(
-    from: *const E,
-    to: *mut E,
-    height: usize,
-    width: usize,
-    from_step: isize,
-    to_step: isize,
-) {
-    for i in 0..height as isize {
-        for j in 0..width as isize {
-            // SAFETY: the caller's promise.
-            unsafe { *to.offset(i * to_step + j) = *from.offset(i + j * from_step) };
         }
     }
 }

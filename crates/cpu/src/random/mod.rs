@@ -1,0 +1,80 @@
+//! Random bits and permutations: the IR's definition, drawn piecewise on several threads.
+
+mod chacha;
+mod permutation;
+#[cfg(test)]
+mod tests;
+
+use crate::reduce::fill;
+use chacha::Lanes;
+use permutation::permutation;
+use pullback_ir::prim::random::Random;
+use pullback_ir::scalar::random::{KeyWords, Stream};
+use pullback_ir::shape::numel;
+use pullback_ir::{DType, Element, Shape, Type, Value};
+use std::mem::MaybeUninit;
+
+pub(crate) fn random(prim: &Random, key: &Value, out: &Type) -> Option<Value> {
+    let (keys, _) = key.slice::<u32>().as_chunks::<8>();
+    match prim {
+        Random::Bits { dtype, shape } => {
+            let n = numel(shape);
+            assert_eq!(keys.len() * n, out.numel());
+            match dtype {
+                DType::U8 => Some(draw::<u8>(keys, n, out)),
+                DType::U32 => Some(draw::<u32>(keys, n, out)),
+                DType::U64 => Some(draw::<u64>(keys, n, out)),
+                _ => None,
+            }
+        }
+        Random::Permutation { n } => {
+            assert_eq!(keys.len() * n, out.numel());
+            let all = fill(keys.len(), *n, 4096usize.div_ceil((*n).max(1)), |range, out| {
+                for (k, key) in keys[range].iter().enumerate() {
+                    permutation(Lanes::best(), key, &mut out[k * n..(k + 1) * n]);
+                }
+            });
+            Some(Value::new(Shape::from_slice(out.shape()), all))
+        }
+        Random::Split { .. } | Random::FoldIn => None,
+    }
+}
+
+/// Elements whose bytes are the words of the stream.
+trait Bits: Element {}
+impl Bits for u8 {}
+impl Bits for u32 {}
+impl Bits for u64 {}
+
+/// Each key's part of the result can be entered anywhere, so any range can be drawn alone.
+fn draw<T: Bits>(keys: &[KeyWords], n: usize, out: &Type) -> Value {
+    let lanes = Lanes::best();
+    let all = fill(keys.len() * n, 1, 1 << 14, |range, mut out: &mut [MaybeUninit<T>]| {
+        let mut at = range.start;
+        while at < range.end {
+            let (key, start) = (at / n, at % n);
+            let len = (n - start).min(range.end - at);
+            let (head, tail) = out.split_at_mut(len);
+            bits(lanes, &keys[key], start, head);
+            (out, at) = (tail, at + len);
+        }
+    });
+    Value::new(Shape::from_slice(out.shape()), all)
+}
+
+/// Elements `start`, `start + 1`, … of what is drawn from a key; all of `out` is written.
+fn bits<T: Bits>(lanes: Lanes, key: &KeyWords, start: usize, out: &mut [MaybeUninit<T>]) {
+    let size = size_of::<T>();
+    // SAFETY: the same memory as bytes, which have no alignment.
+    let bytes = unsafe {
+        std::slice::from_raw_parts_mut(out.as_mut_ptr().cast::<MaybeUninit<u8>>(), size_of_val(out))
+    };
+    chacha::fill(lanes, key, Stream::Draw, start as u128 * size as u128, bytes);
+    if cfg!(target_endian = "big") {
+        for x in out {
+            // SAFETY: `chacha::fill` writes all bytes, and every pattern is a number.
+            let bits = Element::to_bits(unsafe { x.assume_init() });
+            x.write(<T as Element>::from_bits(bits.swap_bytes() >> (64 - 8 * size)));
+        }
+    }
+}

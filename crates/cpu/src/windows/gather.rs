@@ -1,0 +1,76 @@
+//! Reading windows.
+
+use super::{OUTSIDE, Windows};
+use crate::memory::{build, raw};
+use crate::strided::{Strides, copy};
+use crate::threads::{Shared, for_ranges};
+use pullback_ir::prim::gather::{Gather, IndexMode};
+use pullback_ir::{Type, Value};
+
+pub(crate) fn gather(prim: &Gather, x: &Value, indices: &Value, out: &Type) -> Option<Value> {
+    let clip = prim.mode != IndexMode::FillOrDrop;
+    let fill = prim.fill(x.dtype()).ok()?.value();
+    let shape = out.shape();
+    let w = Windows::new(&prim.dims, x.shape(), &prim.slice_sizes, indices, shape, clip);
+    assert!(w.count * w.len() == out.numel() && x.dtype() == out.dtype());
+    let size = x.dtype().size();
+    let ((from, _), (fill, _)) = (raw(x), raw(&fill));
+    let probe = (1usize << 14).div_ceil(w.len().max(1));
+    let contiguous = w.contiguous();
+    let zeros = Strides::from_elem(0, w.sizes.len());
+    // SAFETY: windows are within the arrays, which `blocks` checks, and those of the result do not
+    // meet: they are the boxes that fixing its index axes leaves. Together they make up the result.
+    unsafe {
+        Some(build(out.dtype(), shape, |to| {
+            let ends = Shared((from, fill, to));
+            for_ranges(w.count, probe, |range| {
+                let (from, fill, to) = ends.get();
+                w.blocks(range, |starts, places| match (w.len(), size) {
+                    (0, _) => {}
+                    (1, 1) => singles::<u8>(starts, places, from, fill, to),
+                    (1, 2) => singles::<u16>(starts, places, from, fill, to),
+                    (1, 4) => singles::<u32>(starts, places, from, fill, to),
+                    (1, _) => singles::<u64>(starts, places, from, fill, to),
+                    (len, _) => {
+                        for (&start, &place) in starts.iter().zip(places) {
+                            let to = to.add(place * size);
+                            match start {
+                                OUTSIDE => copy(size, &w.sizes, fill, &zeros, to, &w.outside),
+                                _ if contiguous => {
+                                    let from = from.add(start * size);
+                                    std::ptr::copy_nonoverlapping(from, to, len * size);
+                                }
+                                _ => {
+                                    let from = from.add(start * size);
+                                    copy(size, &w.sizes, from, &w.inside, to, &w.outside);
+                                }
+                            }
+                        }
+                    }
+                });
+            });
+        }))
+    }
+}
+
+/// Copies windows of one element.
+///
+/// # Safety
+/// Starts, but for those outside, and places are within the arrays, and `fill` is an element.
+#[inline(always)]
+unsafe fn singles<E: Copy>(
+    starts: &[usize],
+    places: &[usize],
+    from: *const u8,
+    fill: *const u8,
+    to: *mut u8,
+) {
+    let (from, fill, to) = (from.cast::<E>(), fill.cast::<E>(), to.cast::<E>());
+    for (&start, &place) in starts.iter().zip(places) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let from = if start == OUTSIDE { fill } else { from.add(start) };
+            *to.add(place) = *from;
+        }
+    }
+}
