@@ -15,7 +15,7 @@ mod engine;
 mod execute;
 mod kernel;
 mod lower;
-mod math;
+pub mod math;
 mod memory;
 mod operand;
 mod order;
