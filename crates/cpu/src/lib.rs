@@ -16,7 +16,7 @@ mod explain;
 mod fused;
 mod kernel;
 mod lower;
-mod math;
+pub mod math;
 mod memory;
 #[cfg(all(target_arch = "x86_64", unix))]
 mod native;

@@ -6,11 +6,21 @@
 //! are the same, so debug builds do without the others, which would multiply the time that compiling the
 //! kernels takes.
 
+#[cfg(test)]
+thread_local! {
+    /// Lets a test use the baseline, to compare. Debug builds have nothing else.
+    pub(crate) static BASELINE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
 /// Runs a loop compiled for the widest vectors that this processor has.
 ///
 /// The body must consist of functions that are inlined, or it is not compiled anew.
 #[inline(always)]
 pub(crate) fn wide<R>(body: impl FnOnce() -> R) -> R {
+    #[cfg(test)]
+    if BASELINE.get() {
+        return body();
+    }
     #[cfg(all(target_arch = "x86_64", not(debug_assertions)))]
     {
         use std::arch::is_x86_feature_detected as has;

@@ -76,30 +76,33 @@ pub(crate) fn acos<L: Lanes>(l: &mut L, x: L::F) -> L::F {
     l.add(high, low)
 }
 
-/// tan(π/8), where the polynomial's interval ends.
+/// tan(π/8), where the interval of [`ATAN_64`] ends.
 const TAN_PI_8: f64 = 0.414_213_562_373_095_05;
 
-/// atan(n/d) for 0 ≤ n ≤ d·(1 + √2) as an unevaluated sum; d − n and d + n must be finite.
+/// atan(n/d) for 0 ≤ n ≤ d as an unevaluated sum; n + d must be finite.
 #[inline(always)]
 fn atan_quotient<L: Lanes>(l: &mut L, n: L::F, d: L::F) -> (L::F, L::F) {
+    if !L::WIDE {
+        let t = l.div(n, d);
+        let z = l.mul(t, t);
+        let p = l.poly(&ATAN_32, z);
+        let cube = l.mul(t, z);
+        return (t, l.mul(cube, p));
+    }
     // Beyond π/8: π/4 + atan((n − d)/(n + d)).
     let end = l.mulk(d, TAN_PI_8);
     let beyond = l.gt(n, end);
     let zero = l.f(0.0);
     let minus = l.neg(d);
-    let ((difference, difference_low), (sum, sum_low)) = if L::WIDE {
-        (l.two_sum(n, minus), l.two_sum(n, d))
-    } else {
-        ((l.add(n, minus), zero), (l.add(n, d), zero))
-    };
+    let ((difference, difference_low), (sum, sum_low)) = (l.two_sum(n, minus), l.two_sum(n, d));
     let n = (l.select(beyond, difference, n), l.select(beyond, difference_low, zero));
     let d = (l.select(beyond, sum, d), l.select(beyond, sum_low, zero));
-    let (t, t_low) = if L::WIDE { l.quotient(n, d) } else { (l.div(n.0, d.0), zero) };
+    let (t, t_low) = l.quotient(n, d);
     let z = l.mul(t, t);
-    let p = if L::WIDE { l.poly(&ATAN_64, z) } else { l.poly(&ATAN_32, z) };
+    let p = l.poly(&ATAN_64, z);
     let cube = l.mul(t, z);
     let tail = l.fma(cube, p, t_low);
-    let [right, right_low, _] = l.by(FRAC_PI_2_32, FRAC_PI_2_64);
+    let [right, right_low, _] = FRAC_PI_2_64;
     let base = l.choose(beyond, right / 2.0, 0.0);
     let base_low = l.choose(beyond, right_low / 2.0, 0.0);
     let (high, low) = l.fast_two_sum(base, t);

@@ -125,7 +125,9 @@ def trig_tables():
     both("SIN", lambda z: (mp.sin(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, 0, h, 3, 6, lambda z: z, "(sin r / r - 1)/z, z = r^2")
     both("COS", lambda z: (mp.cos(mp.sqrt(z)) - 1 + z / 2) / z**2, 0, h, 3, 6, lambda z: z**2, "(cos r - 1 + z/2)/z^2, z = r^2")
     both("ASIN", lambda z: (mp.asin(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, 0, 0.2501, 5, 13, lambda z: z, "(asin r / r - 1)/z, z = r^2")
-    both("ATAN", lambda z: (mp.atan(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, 0, mp.tan(PI / 8 * mp.mpf("1.001")) ** 2, 4, 11, lambda z: z, "(atan r / r - 1)/z, z = r^2")
+    atan = lambda z: (mp.atan(mp.sqrt(z)) / mp.sqrt(z) - 1) / z
+    fit("ATAN_32", 24, atan, 0, 1.0002, 9, lambda z: z, "(atan r / r - 1)/z, z = r^2 < 1")
+    fit("ATAN_64", 53, atan, 0, mp.tan(PI / 8 * mp.mpf("1.001")) ** 2, 11, lambda z: z, "(atan r / r - 1)/z, z = r^2, r < tan(pi/8)")
 
 def erf_tables():
     two = 2 / mp.sqrt(PI)

@@ -111,6 +111,10 @@ fn lgamma_wide<L: Lanes>(l: &mut L, x: L::F) -> L::F {
     let a = l.select(reflected, log_factor, stirling);
     let b = l.select(reflected, minus, minus_log);
     let y = l.add(a, b);
+    // Without this the roots would have the value of the rounding errors.
+    let (first, second, zero) = (l.eqk(x, 1.0), l.eqk(x, 2.0), l.f(0.0));
+    let root = l.or_m(first, second);
+    let y = l.select(root, zero, y);
     let magnitude = l.abs(x);
     let infinity = l.f(f64::INFINITY);
     let infinite = l.eq(magnitude, infinity);

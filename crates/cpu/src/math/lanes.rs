@@ -70,6 +70,7 @@ pub(crate) trait Lanes {
     fn select_i(&mut self, m: Self::M, if_true: Self::I, if_false: Self::I) -> Self::I;
 
     fn bits(&mut self, a: Self::F) -> Self::I;
+    #[expect(clippy::wrong_self_convention, reason = "the lanes are not what is converted")]
     fn from_bits(&mut self, a: Self::I) -> Self::F;
     fn iadd(&mut self, a: Self::I, b: Self::I) -> Self::I;
     fn isub(&mut self, a: Self::I, b: Self::I) -> Self::I;

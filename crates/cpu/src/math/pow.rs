@@ -52,6 +52,7 @@ pub(crate) fn pow_f64<L: Lanes<Scalar = f64>>(l: &mut L, x: L::F, y: L::F) -> L:
     let v_low = l.select(inside, v_low, zero);
     let Reduced { t, r, r_low } = exp::reduce(l, v);
     let low = l.add(r_low, v_low);
+    let (r, low) = l.two_sum(r, low);
     let q = exp::tail(l, r);
     let square = l.mul(r, r);
     let rest = l.fma(square, q, low);

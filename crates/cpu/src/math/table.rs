@@ -28,6 +28,31 @@ macro_rules! functions {
     };
 }
 
+/// Runs a loop over one or two operands. The closures are inlined whatever their size, or they would be
+/// compiled for the baseline.
+macro_rules! run {
+    ($drive:ident, $f:path, $x:expr, $out:expr) => {
+        $drive(
+            #[inline(always)]
+            |l, x, _| $f(l, x),
+            |l, x, _| $f(l, x),
+            $x,
+            $x,
+            $out,
+        )
+    };
+    ($drive:ident, $f:path, $x:expr, $y:expr, $out:expr) => {
+        $drive(
+            #[inline(always)]
+            |l, x, y| $f(l, x, y),
+            |l, x, y| $f(l, x, y),
+            $x,
+            $y,
+            $out,
+        )
+    };
+}
+
 macro_rules! define {
     ([$($both:ident $f:path,)*] [$($single:ident $g:path,)*]) => {
         /// The function of `op` on f64 lanes; nothing if it has no form for lanes.
@@ -50,7 +75,7 @@ macro_rules! define {
         /// Applies `op` to each element, if [`emit_f64`] has it; otherwise returns false.
         pub(crate) fn apply_f64(op: Unary, x: &[f64], out: &mut [MaybeUninit<f64>]) -> bool {
             match op {
-                $(Unary::$both => drive64(|l, x, _| $f(l, x), |l, x, _| $f(l, x), x, x, out),)*
+                $(Unary::$both => run!(drive64, $f, x, out),)*
                 _ => return false,
             }
             true
@@ -59,8 +84,8 @@ macro_rules! define {
         /// Applies `op` to each element, if [`emit_f32`] has it; otherwise returns false.
         pub(crate) fn apply_f32(op: Unary, x: &[f32], out: &mut [MaybeUninit<f32>]) -> bool {
             match op {
-                $(Unary::$both => drive32(|l, x, _| $f(l, x), |l, x, _| $f(l, x), x, x, out),)*
-                $(Unary::$single => drive32(|l, x, _| $g(l, x), |l, x, _| $g(l, x), x, x, out),)*
+                $(Unary::$both => run!(drive32, $f, x, out),)*
+                $(Unary::$single => run!(drive32, $g, x, out),)*
                 _ => return false,
             }
             true
@@ -95,12 +120,8 @@ pub(crate) fn emit2_f32<L: Narrow>(l: &mut L, op: Binary, x: L::F, y: L::F) -> O
 /// Applies `op` to pairs of elements, if [`emit2_f64`] has it; otherwise returns false.
 pub(crate) fn apply2_f64(op: Binary, x: &[f64], y: &[f64], out: &mut [MaybeUninit<f64>]) -> bool {
     match op {
-        Binary::Pow => {
-            drive64(|l, x, y| pow::pow_f64(l, x, y), |l, x, y| pow::pow_f64(l, x, y), x, y, out)
-        }
-        Binary::Atan2 => {
-            drive64(|l, x, y| arc::atan2(l, x, y), |l, x, y| arc::atan2(l, x, y), x, y, out)
-        }
+        Binary::Pow => run!(drive64, pow::pow_f64, x, y, out),
+        Binary::Atan2 => run!(drive64, arc::atan2, x, y, out),
         _ => return false,
     }
     true
@@ -109,12 +130,8 @@ pub(crate) fn apply2_f64(op: Binary, x: &[f64], y: &[f64], out: &mut [MaybeUnini
 /// Applies `op` to pairs of elements, if [`emit2_f32`] has it; otherwise returns false.
 pub(crate) fn apply2_f32(op: Binary, x: &[f32], y: &[f32], out: &mut [MaybeUninit<f32>]) -> bool {
     match op {
-        Binary::Pow => {
-            drive32(|l, x, y| pow::pow_f32(l, x, y), |l, x, y| pow::pow_f32(l, x, y), x, y, out)
-        }
-        Binary::Atan2 => {
-            drive32(|l, x, y| arc::atan2(l, x, y), |l, x, y| arc::atan2(l, x, y), x, y, out)
-        }
+        Binary::Pow => run!(drive32, pow::pow_f32, x, y, out),
+        Binary::Atan2 => run!(drive32, arc::atan2, x, y, out),
         _ => return false,
     }
     true
