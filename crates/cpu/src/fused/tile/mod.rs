@@ -236,6 +236,8 @@ impl Tile<'_> {
         }
     }
 
+    /// # Safety
+    /// As above; the kind is that of instruction `i`.
     unsafe fn splat(&self, i: usize, kind: Kind, bits: u64) {
         // SAFETY: the slot is the instruction's own.
         unsafe {
