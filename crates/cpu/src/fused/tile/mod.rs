@@ -6,6 +6,7 @@
 //! left open, as Rust and processors leave it.)
 
 mod fold;
+mod loops;
 mod memory;
 mod ops;
 
