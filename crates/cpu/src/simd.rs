@@ -47,3 +47,40 @@ fn with_avx512<R>(body: impl FnOnce() -> R) -> R {
 fn with_avx2<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
+
+/// Defines a function that is compiled for each width of vectors, as [`wide`] does for closures. Long
+/// bodies that have several callers want this: of them the compiler makes calls from [`wide`], and what is
+/// called is not compiled anew.
+macro_rules! wide_fn {
+    ($(#[$meta:meta])* fn $name:ident<$($g:ident),*>($($arg:ident: $t:ty),* $(,)?)
+        where ($($bounds:tt)*) $body:block) => {
+        $(#[$meta])*
+        #[inline]
+        pub(super) fn $name<$($g),*>($($arg: $t),*) where $($bounds)* {
+            #[inline(always)]
+            fn body<$($g),*>($($arg: $t),*) where $($bounds)* $body
+            #[cfg(all(target_arch = "x86_64", not(debug_assertions)))]
+            {
+                use std::arch::is_x86_feature_detected as has;
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")]
+                fn with_avx512<$($g),*>($($arg: $t),*) where $($bounds)* {
+                    body($($arg),*);
+                }
+                #[target_feature(enable = "avx2,fma,f16c")]
+                fn with_avx2<$($g),*>($($arg: $t),*) where $($bounds)* {
+                    body($($arg),*);
+                }
+                if has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
+                    // SAFETY: the processor has the features that the function needs.
+                    return unsafe { with_avx512($($arg),*) };
+                }
+                if has!("avx2") && has!("fma") && has!("f16c") {
+                    // SAFETY: as above.
+                    return unsafe { with_avx2($($arg),*) };
+                }
+            }
+            body($($arg),*)
+        }
+    };
+}
+pub(crate) use wide_fn;

@@ -52,7 +52,8 @@ impl Code {
     /// `steps` the bytes from a row to the next.
     ///
     /// # Safety
-    /// In each row, an argument that steps has `n` elements of its dtype there, one that does not has one;
+    /// In each row, an argument that steps has `n` elements of its dtype there, one that does not has one,
+    /// aligned as the dtype asks for;
     /// outputs may be written, by nothing else meanwhile. An output and an input that both step may be the
     /// same array at the same place; otherwise nothing that is written overlaps anything.
     pub(crate) unsafe fn run(&self, ptrs: &[*mut u8], steps: &[isize], n: usize, rows: usize) {

@@ -8,7 +8,17 @@
 //! lanes that do not exist are masked. A vector has as many lanes as the widest kind of the line allows, for
 //! all values of the line. Registers are given out while the body is emitted ([`gen`](self::gen)).
 //!
-//! The code does the same IEEE operations in the same order as the tile interpreter.
+//! The code does the same IEEE operations in the same order as the tile interpreter. Only which NaN comes
+//! out of arithmetic on NaNs is left open: operands of commutative operations are exchanged where that
+//! saves a move.
+//!
+//! ## Why it is safe to run
+//!
+//! The code reads and writes what the line says, for elements that exist: tails are masked, or copied by
+//! elements where there are no masked moves. Beside that it uses its own stack frame. Functions that it calls
+//! do not unwind into it. It runs only where the processor has its instructions, from pages that hold it and
+//! are never written again. The tests run every instruction and random programs against plain evaluation,
+//! on arrays at the end of mapped memory too, and read back every encoding with a disassembler.
 
 mod asm;
 mod calls;

@@ -40,7 +40,11 @@ impl Gen<'_> {
         self.place_folds();
         let pressure = self.plan.pressure(self.line, |kind| self.class(kind) == Class::Vector);
         self.interleaved = self.ways(pressure);
-        let spare = self.unused().saturating_sub(self.interleaved * pressure + TEMPS);
+        // What is in a register is saved around calls; operands in memory cost less then.
+        let spare = match self.calls() {
+            true => 0,
+            false => self.unused().saturating_sub(self.interleaved * pressure + TEMPS),
+        };
         let mut fixed: Vec<usize> = (0..self.plan.fixed.len())
             .filter(|&v| self.plan.fixed[v] && self.plan.uses[v] > 0)
             .collect();
@@ -62,18 +66,21 @@ impl Gen<'_> {
     /// the processor sees too few at once to be busy; several chains side by side help, as long as their
     /// values fit into registers.
     fn ways(&self, pressure: usize) -> usize {
-        let calls = self.line.instrs.iter().any(|i| matches!(i, Instr::Call { .. }));
-        let fits = |ways: usize| ways * pressure + TEMPS <= self.unused();
+        let fits = |ways: usize| ways * pressure + TEMPS <= self.unused() && !self.calls();
         let most = match self.plan.steps.len() {
             0..LONG => 1,
             LONG..VERY_LONG => 2,
             _ => 4,
         };
         match most {
-            4 if fits(4) && !calls => 4.min(self.most_copies()),
-            2 | 4 if fits(2) && !calls => 2,
+            4 if fits(4) => 4.min(self.most_copies()),
+            2 | 4 if fits(2) => 2,
             _ => 1,
         }
+    }
+
+    fn calls(&self) -> bool {
+        !self.kernels.is_empty()
     }
 
     fn most_copies(&self) -> usize {

@@ -174,3 +174,35 @@ fn with_calls() {
     check_programs(100, &DType::ALL, 8, 40, true);
     check_programs(50, &[DType::F32, DType::I8, DType::Bool], 12, 120, true);
 }
+
+/// Arrays that end where memory does: a byte too far, and the system ends the process.
+#[cfg(unix)]
+#[test]
+fn at_the_end_of_memory() {
+    const PAGE: usize = 65536;
+    let path = std::env::temp_dir().join(format!("pullback-page-{}", std::process::id()));
+    std::fs::write(&path, vec![0; PAGE]).unwrap();
+    let file = std::fs::File::open(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    // Behind the end of the file there is nothing, though addresses are taken.
+    // SAFETY: nothing else has the file; what is behind its end is not touched, or so we hope.
+    let page = || unsafe { memmap2::MmapOptions::new().len(2 * PAGE).map_copy(&file).unwrap() };
+    let mut pages: Vec<_> = (0..60).map(|_| page()).collect();
+    for seed in 0..120 {
+        let line = program(seed, &DType::ALL, 6, 25, seed.is_multiple_of(4));
+        assert!(line.args.len() <= pages.len());
+        for (_, code) in executors(&line) {
+            for n in [1, 3, 4, 5, 8, 13, 16, 29, 32, 50, 64, 77] {
+                let end = |page: &mut memmap2::MmapMut, bytes| page[PAGE - bytes..].as_mut_ptr();
+                let size = |i: usize| match line.args[i].step {
+                    Step::Same => line.args[i].dtype.size(),
+                    Step::Next => n * line.args[i].dtype.size(),
+                };
+                let ptrs: Vec<*mut u8> =
+                    (0..line.args.len()).map(|i| end(&mut pages[i], size(i))).collect();
+                // SAFETY: each argument has as many bytes as it asks for.
+                unsafe { code.run(&ptrs, &vec![0; ptrs.len()], n, 1) };
+            }
+        }
+    }
+}

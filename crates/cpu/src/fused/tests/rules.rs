@@ -56,6 +56,8 @@ fn long_lines_with_stores_that_bypass_the_cache() {
 /// One `Code` in several threads at once, each with memory of its own.
 #[test]
 fn threads() {
+    const fn shared<T: Send + Sync>() {}
+    const { shared::<Code>() };
     let line = sum();
     let codes = executors(&line);
     std::thread::scope(|scope| {

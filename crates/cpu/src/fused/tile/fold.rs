@@ -1,7 +1,7 @@
 //! Reductions over a line.
 
 use super::super::line::{FOLD_LANES, FoldOp, Kind};
-use crate::simd::wide;
+use super::loops;
 use std::slice::{from_raw_parts, from_raw_parts_mut};
 
 /// Fills the lanes with the identity.
@@ -98,17 +98,7 @@ unsafe fn take_with<T: Copy>(lanes: *mut u8, from: *const u8, n: usize, f: impl 
     // SAFETY: the caller's promise.
     let (lanes, from) =
         unsafe { (&mut *lanes.cast::<[T; FOLD_LANES]>(), from_raw_parts(from.cast::<T>(), n)) };
-    wide(|| {
-        let (chunks, rest) = from.as_chunks::<FOLD_LANES>();
-        for chunk in chunks {
-            for i in 0..FOLD_LANES {
-                lanes[i] = f(lanes[i], chunk[i]);
-            }
-        }
-        for (lane, &x) in lanes.iter_mut().zip(rest) {
-            *lane = f(*lane, x);
-        }
-    });
+    loops::take(lanes, from, f);
 }
 
 /// Combines the lanes and writes the result.

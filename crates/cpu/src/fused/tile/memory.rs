@@ -1,7 +1,6 @@
 //! Between memory and tiles: elements of a dtype, and the lanes in which they are computed.
 
-use super::Kind;
-use crate::simd::wide;
+use super::{Kind, loops};
 use half::{bf16, f16};
 use pullback_ir::DType;
 
@@ -43,16 +42,17 @@ pub(super) unsafe fn store(dtype: DType, from: *const u8, to: *mut u8, n: usize)
 }
 
 /// # Safety
-/// `from` has `n` elements of `X`, `to` room for as many of `Z`; they do not overlap.
+/// `from` has `n` elements of `X`, `to` room for as many of `Z`, aligned for them; they do not overlap.
 #[inline]
 unsafe fn each<X: Copy, Z>(from: *const u8, to: *mut u8, n: usize, f: impl Fn(X) -> Z) {
-    let (from, to) = (from.cast::<X>(), to.cast::<Z>());
-    wide(|| {
-        for i in 0..n {
-            // SAFETY: the caller's promise. Arrays of users may begin anywhere.
-            unsafe { to.add(i).write_unaligned(f(from.add(i).read_unaligned())) };
-        }
-    });
+    // SAFETY: the caller's promise.
+    let (from, to) = unsafe {
+        (
+            std::slice::from_raw_parts(from.cast::<X>(), n),
+            std::slice::from_raw_parts_mut(to.cast(), n),
+        )
+    };
+    loops::map(from, to, f);
 }
 
 /// The bits of the first lane.

@@ -6,6 +6,7 @@
 //! left open, as Rust and processors leave it.)
 
 mod fold;
+mod loops;
 mod memory;
 mod ops;
 
@@ -236,6 +237,8 @@ impl Tile<'_> {
         }
     }
 
+    /// # Safety
+    /// As above; the kind is that of instruction `i`.
     unsafe fn splat(&self, i: usize, kind: Kind, bits: u64) {
         // SAFETY: the slot is the instruction's own.
         unsafe {

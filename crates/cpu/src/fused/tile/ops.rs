@@ -1,8 +1,7 @@
 //! Instructions as loops over tiles.
 
 use super::super::line::{Bin, Cmp, Kind, Reg, Un};
-use super::Tile;
-use crate::simd::wide;
+use super::{Tile, loops};
 use half::f16;
 
 use Kind::{F32, F64, I32, I64, Mask};
@@ -30,7 +29,7 @@ impl Tile<'_> {
     unsafe fn map<X: Copy, Z>(&self, x: Reg, i: usize, f: impl Fn(X) -> Z) {
         // SAFETY: the operand has been computed; no operand has the result's slot.
         let (x, z) = unsafe { (self.get::<X>(x), self.room::<Z>(i)) };
-        wide(|| z.iter_mut().zip(x).for_each(|(z, &x)| _ = z.write(f(x))));
+        loops::map(x, z, f);
     }
 
     /// # Safety
@@ -39,7 +38,7 @@ impl Tile<'_> {
     unsafe fn map2<X: Copy, Z>(&self, x: Reg, y: Reg, i: usize, f: impl Fn(X, X) -> Z) {
         // SAFETY: as for `map`.
         let (x, y, z) = unsafe { (self.get::<X>(x), self.get::<X>(y), self.room::<Z>(i)) };
-        wide(|| z.iter_mut().zip(x).zip(y).for_each(|((z, &x), &y)| _ = z.write(f(x, y))));
+        loops::map2(x, y, z, f);
     }
 
     /// # Safety
@@ -163,11 +162,7 @@ impl Tile<'_> {
         unsafe {
             by_kind!(kind, T => {
                 let (x, y, z, out) = (self.get(x), self.get(y), self.get(z), self.room(i));
-                wide(|| {
-                    for (((out, &x), &y), &z) in out.iter_mut().zip(x).zip(y).zip(z) {
-                        out.write(T::mul_add(x, y, z));
-                    }
-                });
+                loops::map3(x, y, z, out, T::mul_add);
             }, [F32 f32, F64 f64]);
         }
     }
@@ -223,10 +218,6 @@ impl Tile<'_> {
         // SAFETY: as for `map`.
         let (m, x, y, out) =
             unsafe { (self.get::<u8>(m), self.get::<T>(x), self.get::<T>(y), self.room::<T>(i)) };
-        wide(|| {
-            for (((out, &m), &x), &y) in out.iter_mut().zip(m).zip(x).zip(y) {
-                out.write(if m != 0 { x } else { y });
-            }
-        });
+        loops::map3(m, x, y, out, |m, x, y| if m != 0 { x } else { y });
     }
 }
