@@ -21,6 +21,9 @@ use std::path::Path;
 
 /// Answers requests until there are no more.
 pub(crate) fn serve(requests: impl BufRead, mut answers: impl Write) -> std::io::Result<()> {
+    // The greeting, from which the driver knows that the worker is there.
+    writeln!(answers, "{}", json!({ "ok": true, "version": env!("CARGO_PKG_VERSION") }))?;
+    answers.flush()?;
     let mut ready = None;
     for line in requests.lines() {
         let line = line?;
@@ -108,7 +111,8 @@ mod tests {
         let mut out = Vec::new();
         serve(requests.join("\n").as_bytes(), &mut out).expect("memory can be written");
         let lines = String::from_utf8(out).expect("answers are text");
-        lines.lines().map(|l| serde_json::from_str(l).expect("answers are JSON")).collect()
+        // Behind the greeting.
+        lines.lines().skip(1).map(|l| serde_json::from_str(l).expect("answers are JSON")).collect()
     }
 
     #[test]
