@@ -24,14 +24,17 @@ class Agree(unittest.TestCase):
         self.assertEqual(error(np.array([1.0]), np.array([nan])), inf)
         self.assertEqual(error(np.zeros(3), np.zeros(3)), 0)
 
-    def test_tolerance_depends_on_the_dtype(self):
+    def test_tolerance_and_dtype_are_those_of_the_name(self):
         one, off = np.ones(3), np.ones(3) + 1e-6
         self.assertEqual(compare("sin_1e6", [off.astype(np.float32)], [one])[0], True)
-        self.assertEqual(compare("sin_1e6", [off], [one])[0], False)
+        self.assertEqual(compare("matmul_f64_256", [off], [one])[0], False)
+        for name, dtype in (("sin_1e6", np.float64), ("matmul_f64_256", np.float32)):
+            with self.assertRaises(ValueError):
+                compare(name, [one.astype(dtype)], [one])
 
     def test_shapes_and_numbers_of_results_must_match(self):
         with self.assertRaises(ValueError):
-            compare("sin_1e6", [np.ones((3, 1))], [np.ones(3)])
+            compare("matmul_f64_256", [np.ones((3, 1))], [np.ones(3)])
         with self.assertRaises(ValueError):
             compare("sin_1e6", [np.ones(3)] * 2, [np.ones(3)])
 

@@ -28,7 +28,6 @@ class Worker:
         if library in ("jax", "reference"):
             import jax
 
-            jax.config.update("jax_enable_x64", library == "reference")
             self.wait = jax.block_until_ready
         if library == "torch":
             import torch
@@ -44,6 +43,11 @@ class Worker:
         gc.collect()
         module = importlib.import_module(f"groups.{request['group']}")
         peer = request["peer"]
+        if peer in ("jax", "reference"):
+            import jax
+
+            # Without it JAX turns f64 into f32, silently.
+            jax.config.update("jax_enable_x64", peer == "reference" or "f64" in request["name"])
         if peer in ("torch", "torch_compile"):
             workloads = module.torch(compiled=peer == "torch_compile")
         else:
