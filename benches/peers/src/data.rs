@@ -46,9 +46,8 @@ fn gather(inputs: &Inputs) -> Box<dyn Run> {
 /// The gradient by the table.
 fn embedding_grad(inputs: &Inputs) -> Box<dyn Run> {
     let [table, indices, ct] = inputs.all(["x", "indices", "ct"]);
-    let f = jit(grad(|table: &Array, indices: &Array, ct: &Array| {
-        (table.take(indices, 0) * ct).sum()
-    }));
+    let f =
+        jit(grad(|table: &Array, indices: &Array, ct: &Array| (table.take(indices, 0) * ct).sum()));
     call(move || f(&table, &indices, &ct))
 }
 

@@ -97,9 +97,8 @@ fn layernorm(inputs: &Inputs) -> Box<dyn Run> {
 
 fn layernorm_grad(inputs: &Inputs) -> Box<dyn Run> {
     let [x, gamma, beta, ct] = inputs.all(["x", "gamma", "beta", "ct"]);
-    let loss = |x: &Array, gamma: &Array, beta: &Array, ct: &Array| {
-        (normalize(x, gamma, beta) * ct).sum()
-    };
+    let loss =
+        |x: &Array, gamma: &Array, beta: &Array, ct: &Array| (normalize(x, gamma, beta) * ct).sum();
     let f = jit(grad_wrt((arg::<0>(), arg::<1>(), arg::<2>()), loss));
     call(move || f(&x, &gamma, &beta, &ct))
 }

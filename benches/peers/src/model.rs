@@ -34,7 +34,8 @@ fn train<P: Tree>(params: P, loss: Loss<P>, [x, y]: [Array; 2]) -> Box<dyn Run> 
         (loss, params, state)
     });
     let first = (Array::from(0.0f32), params, state);
-    let shown = |(loss, params, _): &(Array, P, _)| [vec![loss.clone()], tree::leaves(params)].concat();
+    let shown =
+        |(loss, params, _): &(Array, P, _)| [vec![loss.clone()], tree::leaves(params)].concat();
     steps(first, shown, move |(_, params, state)| {
         train.call_owned(params, state, x.clone(), y.clone())
     })

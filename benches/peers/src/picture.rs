@@ -6,7 +6,8 @@ use std::fmt::Write;
 /// Ratios beyond these stand at the edge.
 const LOW: f64 = 0.1;
 const HIGH: f64 = 1000.0;
-const TICKS: [(f64, &str); 5] = [(0.1, "0.1"), (1.0, "1"), (10.0, "10"), (100.0, "100"), (1000.0, "1000")];
+const TICKS: [(f64, &str); 5] =
+    [(0.1, "0.1"), (1.0, "1"), (10.0, "10"), (100.0, "100"), (1000.0, "1000")];
 
 const LABELS: f64 = 230.0;
 const PANEL: f64 = 330.0;
@@ -123,7 +124,10 @@ fn dots(out: &mut String, left: f64, y: f64, row: &Row) -> std::fmt::Result {
     for (peer, colour) in COLOURS.iter().enumerate() {
         if let Some(ratio) = row.ratio(peer) {
             let x = left + position(ratio);
-            writeln!(out, r#"<circle cx="{x:.1}" cy="{y}" r="4" fill="{colour}" fill-opacity="0.8"/>"#)?;
+            writeln!(
+                out,
+                r#"<circle cx="{x:.1}" cy="{y}" r="4" fill="{colour}" fill-opacity="0.8"/>"#
+            )?;
         }
     }
     Ok(())

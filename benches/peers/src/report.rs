@@ -24,7 +24,10 @@ pub(crate) fn table(rows: &[Row]) -> String {
 }
 
 fn write(out: &mut String, rows: &[Row]) -> std::fmt::Result {
-    writeln!(out, "Times of a call, and how many times as fast as each peer (above 1: we are faster).")?;
+    writeln!(
+        out,
+        "Times of a call, and how many times as fast as each peer (above 1: we are faster)."
+    )?;
     for of in sections(rows) {
         let [a, b, c, d] = PEERS.map(|(name, _)| name);
         writeln!(
@@ -69,7 +72,8 @@ fn means(out: &mut String, rows: &[Row]) -> std::fmt::Result {
     )?;
     for of in sections(rows) {
         let rows = section(rows, of);
-        let mean = |ratio: &dyn Fn(&Row) -> Option<f64>| geometric_mean(rows.clone().filter_map(ratio));
+        let mean =
+            |ratio: &dyn Fn(&Row) -> Option<f64>| geometric_mean(rows.clone().filter_map(ratio));
         let [a, b, c, d] = [0, 1, 2, 3].map(|peer| ratio(mean(&|r: &Row| r.ratio(peer))));
         let figure = FIGURES.iter().find(|(group, _)| *group == of.0).map(|(_, x)| *x);
         writeln!(
@@ -131,7 +135,10 @@ mod tests {
 
     #[test]
     fn times_and_ratios() {
-        assert_eq!([3.21, 45.67, 999.4, 1234.0].map(time), ["3.21 ns", "45.7 ns", "999 ns", "1.23 µs"]);
+        assert_eq!(
+            [3.21, 45.67, 999.4, 1234.0].map(time),
+            ["3.21 ns", "45.7 ns", "999 ns", "1.23 µs"]
+        );
         assert_eq!([12.3e6, 4.5e9].map(time), ["12.3 ms", "4.50 s"]);
         let shown = [None, Some(0.456), Some(12.34), Some(345.6)].map(ratio);
         assert_eq!(shown, ["-", "0.46", "12.3", "346"]);
