@@ -182,13 +182,13 @@ class Bench:
 
     def calibrate(self, worker, times, clock):
         """Warms up, finds the number of calls of a round, and gives the number of rounds."""
-        seconds = worker.ask(op="time", calls=1, clock="wall")["ns"] / 1e9
+        seconds = worker.ask(op="time", calls=1, clock=clock)["ns"] / 1e9
         if seconds > self.plan.round_s and seconds * self.plan.rounds > self.plan.budget_s:
             return max(1, int(self.plan.budget_s / seconds))
         # The first call may be slow for other reasons; small workloads need many to be timed at all.
         calls = 1
         while True:
-            seconds = worker.ask(op="time", calls=calls, clock="wall")["ns"] / 1e9
+            seconds = worker.ask(op="time", calls=calls, clock=clock)["ns"] / 1e9
             if seconds >= self.plan.round_s / 4 or calls >= 10**7:
                 break
             calls = min(10 * calls, int(calls * self.plan.round_s / max(seconds, 1e-9)) + 1)
