@@ -4,10 +4,10 @@ use crate::results::{PEERS, Row, geometric_mean, section, sections};
 use std::fmt::Write;
 
 /// Ratios beyond these stand at the edge.
-const LOW: f64 = 0.1;
+const LOW: f64 = 0.01;
 const HIGH: f64 = 1000.0;
-const TICKS: [(f64, &str); 5] =
-    [(0.1, "0.1"), (1.0, "1"), (10.0, "10"), (100.0, "100"), (1000.0, "1000")];
+const TICKS: [(f64, &str); 6] =
+    [(0.01, "0.01"), (0.1, "0.1"), (1.0, "1"), (10.0, "10"), (100.0, "100"), (1000.0, "1000")];
 
 const LABELS: f64 = 230.0;
 const PANEL: f64 = 330.0;
@@ -52,7 +52,7 @@ fn write(out: &mut String, rows: &[Row], caption: &str) -> std::fmt::Result {
         escape(caption)
     )?;
     for (i, (name, _)) in PEERS.iter().enumerate() {
-        let x = LABELS + 110.0 * i as f64;
+        let x = LABELS + 92.0 * i as f64;
         writeln!(out, r#"<circle cx="{x}" cy="58" r="4" fill="{}"/>"#, COLOURS[i])?;
         writeln!(out, r#"<text x="{}" y="62">{name}</text>"#, x + 8.0)?;
     }
@@ -89,8 +89,10 @@ fn position(ratio: f64) -> f64 {
 }
 
 fn panel(out: &mut String, left: f64, bottom: f64, threads: u64) -> std::fmt::Result {
-    let of = if threads == 1 { "1 thread, CPU time" } else { "2 threads, wall time" };
-    let of = if threads > 2 { format!("{threads} threads, wall time") } else { of.to_owned() };
+    let of = match threads {
+        1 => "1 thread, CPU time".to_owned(),
+        n => format!("{n} threads, wall time"),
+    };
     writeln!(out, r#"<text x="{left}" y="{}" font-weight="bold">{of}</text>"#, TOP - 12.0)?;
     for (at, label) in TICKS {
         let x = left + position(at);
@@ -146,7 +148,7 @@ mod tests {
     fn positions_are_logarithmic_and_stay_inside() {
         assert_eq!(position(LOW), 0.0);
         assert_eq!(position(1e9), PANEL);
-        assert!((position(10.0) - PANEL / 2.0).abs() < 1e-9);
+        assert!((position(1.0) - PANEL * 2.0 / 5.0).abs() < 1e-9);
     }
 
     #[test]

@@ -46,7 +46,7 @@ fn write(out: &mut String, rows: &[Row]) -> std::fmt::Result {
                 row.name,
                 row.ours.map_or("failed".into(), time),
                 ratio(row.ratio_to_fastest()),
-                row.error.map_or("-".into(), |e| format!("{e:.1e}")),
+                row.error.map_or("-".into(), error),
                 if row.agree { "" } else { "  DISAGREES" }
             )?;
         }
@@ -59,7 +59,7 @@ fn write(out: &mut String, rows: &[Row]) -> std::fmt::Result {
     })?;
     let wrong = rows.iter().filter(|r| !r.agree || r.ours.is_none()).collect();
     list(out, "Failed, or results that disagree", wrong, |row| {
-        row.error.map_or("no error known".into(), |e| format!("error {e:.1e}"))
+        row.error.map_or("no error known".into(), |e| format!("error {}", error(e)))
     })
 }
 
@@ -116,6 +116,10 @@ fn ratio(x: Option<f64>) -> String {
     }
 }
 
+fn error(e: f64) -> String {
+    if e == 0.0 { "exact".into() } else { format!("{e:.1e}") }
+}
+
 /// Nanoseconds in the unit that suits them.
 fn time(ns: f64) -> String {
     let (x, unit) = match ns {
@@ -142,6 +146,7 @@ mod tests {
         assert_eq!([12.3e6, 4.5e9].map(time), ["12.3 ms", "4.50 s"]);
         let shown = [None, Some(0.456), Some(12.34), Some(345.6)].map(ratio);
         assert_eq!(shown, ["-", "0.46", "12.3", "346"]);
+        assert_eq!([0.0, 1.26e-7].map(error), ["exact", "1.3e-7"]);
     }
 
     #[test]

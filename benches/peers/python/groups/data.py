@@ -32,8 +32,12 @@ def jax():
 
         return prepare
 
-    embedding = lambda table, indices, ct: (table[indices] * ct).sum()
-    scatter = lambda x, indices: jnp.zeros(100_000, x.dtype).at[indices].add(x)
+    def embedding(table, indices, ct):
+        return (table[indices] * ct).sum()
+
+    def scatter(x, indices):
+        return jnp.zeros(100_000, x.dtype).at[indices].add(x)
+
     return {
         "sort_1e6": of(jnp.sort, "x"),
         "argsort_1e6": of(jnp.argsort, "x"),
@@ -55,6 +59,7 @@ def jax():
 
 def numpy():
     import numpy as np
+    from scipy import sparse
 
     def of(f, *names):
         def prepare(inputs):
@@ -96,13 +101,12 @@ def numpy():
         return lambda: np.take(x, i, axis=0, out=out, mode="clip")
 
     def embedding_grad(inputs):
-        shape, i, ct = inputs["x"].shape, inputs["indices"].astype(np.intp), inputs["ct"]
-        grad = np.zeros(shape, ct.dtype)
+        """A product with a sparse matrix: several times as fast as `np.add.at` on rows."""
+        shape, i, ct = inputs["x"].shape, inputs["indices"], inputs["ct"]
+        ones, columns = np.ones(len(i), ct.dtype), np.arange(len(i) + 1, dtype=np.int32)
 
         def call():
-            grad[:] = 0
-            np.add.at(grad, i, ct)
-            return grad
+            return sparse.csc_array((ones, i, columns), (shape[0], len(i))) @ ct
 
         return call
 
