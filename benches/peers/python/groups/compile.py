@@ -4,7 +4,7 @@ A new function each time, on arguments that are longer by one each time, so that
 A call gives nothing; `call.outputs` compiles the first size and runs it.
 """
 
-from groups.model import MLP3, TRANSFORMER, JaxModels, TorchModels
+from models import MLP3, TRANSFORMER, JaxModels, TorchModels
 from support import jax_arrays, torch_arrays
 
 SIZES = 64
