@@ -7,7 +7,7 @@ use super::asm::{
 use super::calls::Rest;
 use super::ops;
 use super::plan::Plan;
-use super::registers::{Bank, Class, Lane, NOWHERE, Place};
+use super::registers::{Bank, Class, Lane, NONE, NOWHERE, Place};
 use crate::fused::line::RareFn;
 use crate::fused::line::{Instr, Kind, Line, Reg, Step as Move};
 use crate::kernel::Kernel;
@@ -79,7 +79,9 @@ pub(super) struct Gen<'a> {
     /// Slots of this number and above belong to the body.
     pub(super) fixed_slots: u32,
     pub(super) most_slots: u32,
-    /// Constants in the pool: bytes a lane, bits, place.
+    /// The places of values that are constants in the pool.
+    pooled_values: Vec<u32>,
+    /// Other constants in the pool: bytes a lane, bits, place.
     constants: Vec<(usize, u64, u32)>,
     /// The registers of arguments' pointers.
     pub(super) pointers: Vec<Option<Gpr>>,
@@ -145,6 +147,7 @@ impl<'a> Gen<'a> {
             slot_count: 0,
             fixed_slots: 0,
             most_slots: 0,
+            pooled_values: vec![NONE; line.instrs.len()],
             constants: Vec::new(),
             pointers,
             lanes_of_folds: Vec::new(),
@@ -230,37 +233,74 @@ impl<'a> Gen<'a> {
 
     // Constants.
 
+    /// Puts an element into the pool: once for EVEX, which can broadcast operands, else for all lanes.
+    fn pool(&mut self, size: usize, bits: u64) -> u32 {
+        let bytes = bits.to_le_bytes();
+        match self.isa {
+            Isa::Avx512 => self.asm.pool(&bytes[..size]),
+            Isa::Avx2 => self.asm.pool(&bytes[..size].repeat(self.lanes)),
+        }
+    }
+
+    /// The place of a constant that instructions need beside the line's own.
     fn pooled(&mut self, size: usize, bits: u64) -> u32 {
         if let Some(c) = self.constants.iter().find(|c| (c.0, c.1) == (size, bits)) {
             return c.2;
         }
-        let bytes = bits.to_le_bytes();
-        let place = match self.isa {
-            Isa::Avx512 => self.asm.pool(&bytes[..size]),
-            Isa::Avx2 => self.asm.pool(&bytes[..size].repeat(self.lanes)),
-        };
+        let place = self.pool(size, bits);
         self.constants.push((size, bits, place));
         place
     }
 
-    /// The same bits in all lanes, as an operand.
-    pub(super) fn bits(&mut self, size: usize, bits: u64) -> Rm {
-        let place = self.pooled(size, bits);
+    /// The place of a value that is a constant.
+    fn pooled_value(&mut self, v: usize) -> u32 {
+        let Instr::Const { kind, bits } = self.line.instrs[v] else {
+            unreachable!("the value is a constant")
+        };
+        if self.pooled_values[v] == NONE {
+            self.pooled_values[v] = self.pool(kind.size(), bits);
+        }
+        self.pooled_values[v]
+    }
+
+    fn pool_operand(&self, place: u32) -> Rm {
         match self.isa {
             Isa::Avx512 => Rm::PoolBroadcast(place),
             Isa::Avx2 => Rm::Pool(place),
         }
     }
 
-    /// The same bits in all lanes of a register.
-    pub(super) fn splat_bits(&mut self, size: usize, bits: u64, dst: u8) {
-        let (place, len) = (self.pooled(size, bits), self.len_of(size));
+    /// The same bits in all lanes, as an operand.
+    pub(super) fn bits(&mut self, size: usize, bits: u64) -> Rm {
+        let place = self.pooled(size, bits);
+        self.pool_operand(place)
+    }
+
+    /// A constant as an operand.
+    pub(super) fn constant_operand(&mut self, v: usize) -> Rm {
+        let place = self.pooled_value(v);
+        self.pool_operand(place)
+    }
+
+    fn splat(&mut self, size: usize, place: u32, dst: u8) {
         let op = match (self.isa, size) {
             (Isa::Avx2, _) => ops::MOVU,
             (Isa::Avx512, 8) => ops::BROADCAST64,
             (Isa::Avx512, _) => ops::BROADCAST,
         };
-        self.op(op, len, dst, 0, Rm::Pool(place));
+        self.op(op, self.len_of(size), dst, 0, Rm::Pool(place));
+    }
+
+    /// The same bits in all lanes of a register.
+    pub(super) fn splat_bits(&mut self, size: usize, bits: u64, dst: u8) {
+        let place = self.pooled(size, bits);
+        self.splat(size, place, dst);
+    }
+
+    /// A constant in all lanes of a register.
+    pub(super) fn splat_constant(&mut self, v: usize, dst: u8) {
+        let place = self.pooled_value(v);
+        self.splat(self.line.kinds[v].size(), place, dst);
     }
 
     /// Bytes in the pool, by a key that no size of lanes is.

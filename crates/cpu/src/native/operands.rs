@@ -41,7 +41,7 @@ impl Gen<'_> {
             }
         } else {
             match self.line.instrs[i] {
-                Instr::Const { kind, bits } => self.splat_bits(kind.size(), bits, r),
+                Instr::Const { .. } => self.splat_constant(i, r),
                 Instr::Load { arg } => self.load_arg(arg, r),
                 _ => unreachable!("a value is in a register, in a slot, or can be computed again"),
             }
@@ -67,7 +67,7 @@ impl Gen<'_> {
             return Rm::Mem(self.slot_at(slot));
         }
         match self.line.instrs[i] {
-            Instr::Const { kind, bits } => self.bits(kind.size(), bits),
+            Instr::Const { .. } => self.constant_operand(i),
             Instr::Load { arg } if !self.tail && next == NEVER => Rm::Mem(self.address(arg)),
             _ => Rm::Reg(self.reg(v)),
         }

@@ -150,10 +150,10 @@ impl Gen<'_> {
     /// Loads constants that have registers.
     fn constants(&mut self) {
         for v in 0..self.line.instrs.len() {
-            if let Instr::Const { kind, bits } = self.line.instrs[v]
+            if let Instr::Const { .. } = self.line.instrs[v]
                 && let (r @ 0..32, None) = self.fixed_place(v)
             {
-                self.splat_bits(kind.size(), bits, r as u8);
+                self.splat_constant(v, r as u8);
             }
         }
     }

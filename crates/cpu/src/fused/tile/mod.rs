@@ -19,13 +19,13 @@ use std::mem::MaybeUninit;
 pub(super) const TILE: usize = 512;
 const _: () = assert!(TILE.is_multiple_of(FOLD_LANES));
 
-/// Room for a tile of any kind or dtype. Truth values are bytes, 0 or 1.
+/// A cache line. Tiles consist of them. Truth values are bytes, 0 or 1.
 #[repr(align(64))]
 #[derive(Clone, Copy)]
-struct Room(#[allow(dead_code, reason = "used through pointers")] MaybeUninit<[u8; TILE * 8]>);
+struct Room(#[allow(dead_code, reason = "used through pointers")] MaybeUninit<[u8; 64]>);
 
 thread_local! {
-    /// The tiles of the run that is going on in this thread, kept for the next one.
+    /// Room for the tiles of the run that is going on in this thread, kept for the next one.
     static ROOMS: Cell<Vec<Room>> = const { Cell::new(Vec::new()) };
 }
 
@@ -38,7 +38,7 @@ pub(super) struct Tiles {
     fixed: Vec<u32>,
     /// The tile of each value.
     slots: Vec<u32>,
-    /// How many tiles values need. Behind them come [`CALL`] tiles and one for each fold.
+    /// How many tiles the values need. Behind them come [`CALL`] tiles and one for each fold.
     count: usize,
 }
 
@@ -93,7 +93,10 @@ impl Tiles {
         rows: usize,
     ) {
         let mut rooms = ROOMS.take();
-        let needed = self.count + CALL + line.folds.len();
+        // A line more than a tile needs: at multiples of 4 KiB tiles would be in each other's way in the cache.
+        let wide = line.kinds.iter().any(|k| k.size() == 8);
+        let stride = TILE * if wide { 8 } else { 4 } / size_of::<Room>() + 1;
+        let needed = stride * (self.count + CALL + line.folds.len());
         if rooms.len() < needed {
             rooms.resize(needed, Room(MaybeUninit::uninit()));
         }
@@ -102,6 +105,7 @@ impl Tiles {
             line,
             slots: &self.slots,
             base,
+            stride,
             count: self.count,
             ptrs,
             steps,
@@ -143,8 +147,9 @@ impl Tiles {
 struct Tile<'a> {
     line: &'a Line,
     slots: &'a [u32],
-    /// All tiles' rooms.
+    /// The first tile, and the distance from tile to tile.
     base: *mut Room,
+    stride: usize,
     /// The first tile that belongs to no value.
     count: usize,
     ptrs: &'a [*mut u8],
@@ -159,7 +164,7 @@ struct Tile<'a> {
 // as `Code::run` demands; that is what their "as above" means.
 impl Tile<'_> {
     fn slot(&self, slot: usize) -> *mut Room {
-        self.base.wrapping_add(slot)
+        self.base.wrapping_add(slot * self.stride)
     }
 
     /// # Safety

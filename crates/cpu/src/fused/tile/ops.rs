@@ -44,7 +44,7 @@ impl Tile<'_> {
     /// # Safety
     /// As above `Tile`'s functions, as for all below; `from` is the operand's kind.
     pub(super) unsafe fn un(&self, op: Un, from: Kind, x: Reg, i: usize) {
-        // SAFETY: the types are those of the kinds.
+        // SAFETY: the types are those of the kinds; only floats in range are converted to integers.
         unsafe {
             match op {
                 Un::Neg => match from {
@@ -77,10 +77,15 @@ impl Tile<'_> {
                 Un::ToFloat if from == I32 => self.map(x, i, |x: i32| x as f32),
                 Un::ToFloat => self.map(x, i, |x: i64| x as f64),
                 Un::ToDouble => self.map(x, i, |x: i32| f64::from(x)),
-                Un::ToInt if from == F32 => self
-                    .map(x, i, |x: f32| if x.abs() < 2147483648.0 { x as i32 } else { i32::MIN }),
+                // Conversions that saturate would not be vectorised.
+                Un::ToInt if from == F32 => self.map(x, i, |x: f32| {
+                    let x = if x.abs() < 2147483648.0 { x } else { -2147483648.0 };
+                    x.to_int_unchecked::<i32>()
+                }),
                 Un::ToInt => self.map(x, i, |x: f64| {
-                    if x.abs() < 9223372036854775808.0 { x as i64 } else { i64::MIN }
+                    let x =
+                        if x.abs() < 9223372036854775808.0 { x } else { -9223372036854775808.0 };
+                    x.to_int_unchecked::<i64>()
                 }),
             }
         }
