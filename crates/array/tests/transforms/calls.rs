@@ -43,7 +43,8 @@ fn address(x: &Array) -> usize {
     x.value().unwrap().slice::<f64>().as_ptr() as usize
 }
 
-/// Only the kernels write in place; the interpreter makes every value anew.
+/// Only the kernels write in place; the interpreter makes every value anew, by chance at an address that
+/// has just become free.
 fn writes_in_place() -> bool {
     std::env::var("PULLBACK_ENGINE").map_or(true, |engine| engine != "reference")
 }
@@ -58,7 +59,7 @@ fn arguments_given_away_become_results() {
         let from = address(&x);
         let y = f.call_owned(x);
         assert_eq!(y.to_vec::<f64>()[99_999], 2.0);
-        assert_eq!(address(&y) == from, writes_in_place());
+        assert!(address(&y) == from || !writes_in_place());
     }
     // A buffer that somebody else holds is left alone.
     let x = large();
@@ -78,7 +79,7 @@ fn trees_given_away_become_results() {
     let from = [address(&p.0), address(&p.1[0])];
     let q = step.call_owned(p, g.clone());
     assert_eq!((q.0.to_vec::<f64>()[1], q.1[0].to_vec::<f64>()[1]), (6.0, 3.0));
-    assert_eq!([address(&q.0), address(&q.1[0])] == from, writes_in_place());
+    assert!([address(&q.0), address(&q.1[0])] == from || !writes_in_place());
     // Inside another function the call is recorded; there is nothing to give away.
     let f = jit(move |x: &Array| step.call_owned((x.clone(), vec![]), x.clone()).0);
     close(&f(&arr(&[1.0, 2.0])), &[2.0, 4.0]);
@@ -94,17 +95,17 @@ fn operands_given_away_become_results() {
         address(&y) == from
     };
     let y = large(5.0);
-    assert_eq!(in_place(large(2.0), &|x| x + &y, 7.0), writes_in_place());
-    assert_eq!(in_place(large(2.0), &|x| &y - x, 3.0), writes_in_place());
-    assert_eq!(in_place(large(2.0), &|x| x * 4.0, 8.0), writes_in_place());
-    assert_eq!(in_place(large(2.0), &|x| 1.0 - x, -1.0), writes_in_place());
-    assert_eq!(in_place(large(2.0), &|x| -x, -2.0), writes_in_place());
+    assert!(in_place(large(2.0), &|x| x + &y, 7.0) || !writes_in_place());
+    assert!(in_place(large(2.0), &|x| &y - x, 3.0) || !writes_in_place());
+    assert!(in_place(large(2.0), &|x| x * 4.0, 8.0) || !writes_in_place());
+    assert!(in_place(large(2.0), &|x| 1.0 - x, -1.0) || !writes_in_place());
+    assert!(in_place(large(2.0), &|x| -x, -2.0) || !writes_in_place());
     let assign = |mut x: Array| {
         x -= &y;
         x /= 2.0;
         x
     };
-    assert_eq!(in_place(large(2.0), &assign, -1.5), writes_in_place());
+    assert!(in_place(large(2.0), &assign, -1.5) || !writes_in_place());
     // A clone keeps its elements.
     let x = large(2.0);
     let kept = x.clone();
