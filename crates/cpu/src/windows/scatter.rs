@@ -123,14 +123,15 @@ unsafe fn apply_all<T: Element>(
 ) {
     assert!(len == w.lens[0] && from.len() == w.lens[1]);
     let (window, contiguous) = (w.len(), w.contiguous());
-    let all = range == (0..len);
+    let single = window == 1 && range == (0..len) && w.in_sequence();
     w.blocks(0..w.count, |starts, places| {
-        if window == 1 && all {
-            for (&start, &place) in
-                starts.iter().zip(places).filter(|(start, _)| **start != OUTSIDE)
-            {
-                // SAFETY: `blocks` gives windows within both arrays, whose sizes are those that it knows.
-                unsafe { *to.add(start) = f(*to.add(start), *from.as_ptr().add(place)) };
+        if single {
+            let updates = &from[places[0]..][..starts.len()];
+            for (&start, &u) in starts.iter().zip(updates) {
+                if start != OUTSIDE {
+                    // SAFETY: `blocks` gives windows within the target, which has the size that it knows.
+                    unsafe { *to.add(start) = f(*to.add(start), u) };
+                }
             }
             return;
         }
@@ -138,7 +139,7 @@ unsafe fn apply_all<T: Element>(
             if start == OUTSIDE || !range.contains(&start) {
                 continue;
             }
-            // SAFETY: as above; the caller's promise.
+            // SAFETY: as above, for both arrays; the caller's promise.
             unsafe {
                 let (to, from) = (to.add(start), from.as_ptr().add(place));
                 match window {
