@@ -158,8 +158,11 @@ mod x86 {
     ) {
         // SAFETY: the caller's promise.
         unsafe {
-            let row = |i: usize| _mm512_loadu_si512(from.offset(i as isize * step).cast());
-            let columns = avx512::transpose_16x16(std::array::from_fn(row));
+            let mut rows = [_mm512_setzero_si512(); 16];
+            for (i, row) in rows.iter_mut().enumerate() {
+                *row = _mm512_loadu_si512(from.offset(i as isize * step).cast());
+            }
+            let columns = avx512::transpose_16x16(rows);
             for (i, column) in columns.into_iter().enumerate() {
                 let to = to.offset(i as isize * to_step).cast();
                 match stream {
@@ -184,8 +187,11 @@ mod x86 {
     ) {
         // SAFETY: the caller's promise.
         unsafe {
-            let row = |i: usize| _mm512_loadu_si512(from.offset(i as isize * step).cast());
-            let columns = avx512::transpose_8x8(std::array::from_fn(row));
+            let mut rows = [_mm512_setzero_si512(); 8];
+            for (i, row) in rows.iter_mut().enumerate() {
+                *row = _mm512_loadu_si512(from.offset(i as isize * step).cast());
+            }
+            let columns = avx512::transpose_8x8(rows);
             for (i, column) in columns.into_iter().enumerate() {
                 let to = to.offset(i as isize * to_step).cast();
                 match stream {
@@ -212,8 +218,11 @@ mod x86 {
                 let row = |i: usize| {
                     _mm256_loadu_si256(from.offset(i as isize * step + 32 * half).cast())
                 };
-                let left = avx2::transpose_8x8(std::array::from_fn(row));
-                let right = avx2::transpose_8x8(std::array::from_fn(|i| row(8 + i)));
+                let [mut left, mut right] = [[_mm256_setzero_si256(); 8]; 2];
+                for i in 0..8 {
+                    (left[i], right[i]) = (row(i), row(8 + i));
+                }
+                let (left, right) = (avx2::transpose_8x8(left), avx2::transpose_8x8(right));
                 for (i, (left, right)) in left.into_iter().zip(right).enumerate() {
                     let to = to.offset((8 * half + i as isize) * to_step).cast();
                     write_line(to, left, right, stream);
@@ -238,8 +247,11 @@ mod x86 {
                 let row = |i: usize| {
                     _mm256_loadu_si256(from.offset(i as isize * step + 32 * half).cast())
                 };
-                let left = avx2::transpose_4x4(std::array::from_fn(row));
-                let right = avx2::transpose_4x4(std::array::from_fn(|i| row(4 + i)));
+                let [mut left, mut right] = [[_mm256_setzero_si256(); 4]; 2];
+                for i in 0..4 {
+                    (left[i], right[i]) = (row(i), row(4 + i));
+                }
+                let (left, right) = (avx2::transpose_4x4(left), avx2::transpose_4x4(right));
                 for (i, (left, right)) in left.into_iter().zip(right).enumerate() {
                     let to = to.offset((4 * half + i as isize) * to_step).cast();
                     write_line(to, left, right, stream);

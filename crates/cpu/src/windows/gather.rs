@@ -1,11 +1,12 @@
 //! Reading windows.
 
-use super::{OUTSIDE, Windows};
+use super::{Component, Index, OUTSIDE, Windows};
 use crate::memory::{build, raw};
 use crate::strided::{Strides, copy};
 use crate::threads::{Shared, for_ranges};
 use pullback_ir::prim::gather::{Gather, IndexMode};
-use pullback_ir::{Type, Value};
+use pullback_ir::{Type, Value, dispatch};
+use std::ops::Range;
 
 pub(crate) fn gather(prim: &Gather, x: &Value, indices: &Value, out: &Type) -> Option<Value> {
     let clip = prim.mode != IndexMode::FillOrDrop;
@@ -17,6 +18,7 @@ pub(crate) fn gather(prim: &Gather, x: &Value, indices: &Value, out: &Type) -> O
     let ((from, _), (fill, _)) = (raw(x), raw(&fill));
     let probe = (1usize << 14).div_ceil(w.len().max(1));
     let contiguous = w.contiguous();
+    let elements = w.len() == 1 && w.components.len() == 1 && w.in_sequence();
     let zeros = Strides::from_elem(0, w.sizes.len());
     // SAFETY: windows are within the arrays, which `blocks` checks, and those of the result do not
     // meet: they are the boxes that fixing its index axes leaves. Together they make up the result.
@@ -25,6 +27,9 @@ pub(crate) fn gather(prim: &Gather, x: &Value, indices: &Value, out: &Type) -> O
             let ends = Shared((from, fill, to));
             for_ranges(w.count, probe, |range| {
                 let (from, fill, to) = ends.get();
+                if elements {
+                    return take(&w, range, size, from, fill, to);
+                }
                 w.blocks(range, |starts, places| match (w.len(), size) {
                     (0, _) => {}
                     (1, 1) => singles::<u8>(starts, places, from, fill, to),
@@ -50,6 +55,56 @@ pub(crate) fn gather(prim: &Gather, x: &Value, indices: &Value, out: &Type) -> O
                 });
             });
         }))
+    }
+}
+
+/// Reads an element for each index, one after the other.
+///
+/// # Safety
+/// The windows are single elements in sequence with one index each; all pointers lead to elements of this
+/// size, `from` and `to` to those of the operand and of the result.
+unsafe fn take(
+    w: &Windows<'_>,
+    range: Range<usize>,
+    size: usize,
+    from: *const u8,
+    fill: *const u8,
+    to: *mut u8,
+) {
+    w.assert_within();
+    dispatch!(int w.indices.dtype(), T => {
+        let indices = &w.indices.slice::<T>()[range.clone()];
+        // SAFETY: the caller's promise, and the range is one of the result.
+        unsafe {
+            let to = to.add(range.start * size);
+            match size {
+                1 => take_each::<u8, T>(w, indices, from.cast(), *fill.cast(), to.cast()),
+                2 => take_each::<u16, T>(w, indices, from.cast(), *fill.cast(), to.cast()),
+                4 => take_each::<u32, T>(w, indices, from.cast(), *fill.cast(), to.cast()),
+                _ => take_each::<u64, T>(w, indices, from.cast(), *fill.cast(), to.cast()),
+            }
+        }
+    }, else => unreachable!("indices are integers"));
+}
+
+/// # Safety
+/// As [`take`].
+unsafe fn take_each<E: Copy, T: Index>(
+    w: &Windows<'_>,
+    indices: &[T],
+    from: *const E,
+    fill: E,
+    to: *mut E,
+) {
+    let Component { last, step } = w.components[0];
+    for (k, &i) in indices.iter().enumerate() {
+        let i = if w.clip { i.index().clamp(0, last.max(0)) } else { i.index() };
+        // SAFETY: indices up to the last are within the operand, and there is a place for each.
+        unsafe {
+            // Negative ones are beyond all others.
+            let inside = last >= 0 && i as u64 <= last as u64;
+            *to.add(k) = if inside { *from.add(i as usize * step) } else { fill };
+        }
     }
 }
 

@@ -49,6 +49,7 @@ fn only_index(x: &Value) -> i64 {
 }
 
 /// One component of index vectors.
+#[derive(Clone, Copy)]
 struct Component {
     /// The last index at which a window is within the operand.
     last: i64,
@@ -160,15 +161,33 @@ impl<'a> Windows<'a> {
         each.sum()
     }
 
+    /// Whether windows follow each other in the windowed array, and no axis of the indices is paired.
+    fn in_sequence(&self) -> bool {
+        let mut step = self.len();
+        let mut axes = self.axes.iter().rev();
+        axes.all(|axis| {
+            let fits = axis.paired == 0 && (axis.place == step || axis.size == 1);
+            step *= axis.size;
+            fits
+        })
+    }
+
     /// Calls `body` with the starts and places of the windows of a range, a block at a time. All of
     /// them are within both arrays, or [`OUTSIDE`].
     fn blocks(&self, range: Range<usize>, mut body: impl FnMut(&[usize], &[usize])) {
         self.assert_within();
+        let in_sequence = self.in_sequence();
         let mut block = Block { starts: [0; BLOCK], places: [0; BLOCK] };
         for first in range.clone().step_by(BLOCK) {
             let n = BLOCK.min(range.end - first);
             let (starts, places) = (&mut block.starts[..n], &mut block.places[..n]);
-            self.locate(first, starts, places);
+            if in_sequence {
+                starts.fill(0);
+                let all = (first..first + n).map(|i| i * self.len());
+                places.iter_mut().zip(all).for_each(|(place, at)| *place = at);
+            } else {
+                self.locate(first, starts, places);
+            }
             dispatch!(int self.indices.dtype(), T => {
                 let components = self.components.len();
                 let vectors = &self.indices.slice::<T>()[first * components..][..n * components];
@@ -197,11 +216,6 @@ impl<'a> Windows<'a> {
     fn locate(&self, first: usize, starts: &mut [usize], places: &mut [usize]) {
         match self.axes.as_slice() {
             [] => (starts[0], places[0]) = (0, 0),
-            [axis] => {
-                let at = |of: usize| (first..).map(move |i| i * of);
-                starts.iter_mut().zip(at(axis.paired)).for_each(|(start, at)| *start = at);
-                places.iter_mut().zip(at(axis.place)).for_each(|(place, at)| *place = at);
-            }
             axes => {
                 let mut at: SmallVec<[usize; 4]> = SmallVec::from_elem(0, axes.len());
                 let mut rest = first;

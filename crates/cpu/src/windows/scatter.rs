@@ -5,7 +5,7 @@
 //! of which goes through all of them and takes those that begin in its part of the operand: so every
 //! element sees its updates in order.
 
-use super::{OUTSIDE, Windows};
+use super::{Component, OUTSIDE, Windows};
 use crate::operand::Operand;
 use crate::shape_ops::copied;
 use crate::threads::{Shared, several};
@@ -92,6 +92,11 @@ fn scatter_with<T: Element>(
     if w.len() == 0 {
         return;
     }
+    if let ([component], 1, true, DType::I32) =
+        (w.components.as_slice(), w.len(), w.in_sequence(), w.indices.dtype())
+    {
+        return apply_elements(to, from, *component, w.clip, w.indices.slice(), f);
+    }
     // Windows that span their axes are equal or do not meet.
     if spanning && w.len() >= LONG && from.len() >= PARALLEL && several() {
         let pieces = 2 * rayon::current_num_threads();
@@ -109,6 +114,24 @@ fn scatter_with<T: Element>(
     }
 }
 
+/// Applies an update for each index: the common scatter of single elements, without lists of places.
+fn apply_elements<T: Copy>(
+    to: &mut [T],
+    from: &[T],
+    Component { last, step }: Component,
+    clip: bool,
+    indices: &[i32],
+    f: impl Fn(T, T) -> T,
+) {
+    for (&i, &u) in indices.iter().zip(from) {
+        let i = if clip { i64::from(i).clamp(0, last.max(0)) } else { i64::from(i) };
+        if i >= 0 && i <= last {
+            let x = &mut to[i as usize * step];
+            *x = f(*x, u);
+        }
+    }
+}
+
 /// Applies the windows that start in a range.
 ///
 /// # Safety
@@ -123,22 +146,13 @@ unsafe fn apply_all<T: Element>(
 ) {
     assert!(len == w.lens[0] && from.len() == w.lens[1]);
     let (window, contiguous) = (w.len(), w.contiguous());
-    let all = range == (0..len);
     w.blocks(0..w.count, |starts, places| {
-        if window == 1 && all {
-            for (&start, &place) in
-                starts.iter().zip(places).filter(|(start, _)| **start != OUTSIDE)
-            {
-                // SAFETY: `blocks` gives windows within both arrays, whose sizes are those that it knows.
-                unsafe { *to.add(start) = f(*to.add(start), *from.as_ptr().add(place)) };
-            }
-            return;
-        }
         for (&start, &place) in starts.iter().zip(places) {
             if start == OUTSIDE || !range.contains(&start) {
                 continue;
             }
-            // SAFETY: as above; the caller's promise.
+            // SAFETY: `blocks` gives windows within both arrays, whose sizes are those that it knows; the
+            // caller's promise.
             unsafe {
                 let (to, from) = (to.add(start), from.as_ptr().add(place));
                 match window {
