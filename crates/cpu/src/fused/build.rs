@@ -17,7 +17,6 @@ pub(crate) struct LineBuilder {
 #[derive(PartialEq, Eq, Hash)]
 enum Key {
     Const(Kind, u64),
-    Index,
     Load(u32),
     Un(Un, Reg, Kind),
     Bin(Bin, Reg, Reg),
@@ -32,9 +31,9 @@ impl LineBuilder {
         self.line
     }
 
-    /// The line so far.
-    pub(crate) fn line(&self) -> &Line {
-        &self.line
+    #[cfg(test)]
+    pub(crate) fn instrs(&self) -> &[Instr] {
+        &self.line.instrs
     }
 
     pub(crate) fn kind(&self, r: Reg) -> Kind {
@@ -93,10 +92,6 @@ impl LineBuilder {
             Instr::Const { bits, .. } => Some(bits),
             _ => None,
         }
-    }
-
-    pub(crate) fn index(&mut self) -> Reg {
-        self.merged(Key::Index, Instr::Index, Kind::I32)
     }
 
     pub(crate) fn load(&mut self, arg: u32) -> Reg {

@@ -41,7 +41,6 @@ impl Line {
         let same = |x: Reg, y: Reg| (kind(x) == kind(y)).then(|| kind(x));
         match *instr {
             Instr::Const { kind, .. } => (kind != Mask).then_some(kind),
-            Instr::Index => Some(I32),
             Instr::Load { arg } => Some(Kind::of(self.args[arg as usize].dtype)),
             Instr::Un { op, x } => match (op, kind(x)) {
                 (Un::Neg, k) if k != Mask => Some(k),

@@ -77,16 +77,10 @@ macro_rules! lanes {
             fn ge(&mut self, a: Reg, b: Reg) -> Reg {
                 self.b().cmp(Cmp::Le, b, a)
             }
-            fn igt(&mut self, a: Reg, b: Reg) -> Reg {
-                self.b().cmp(Cmp::Lt, b, a)
-            }
             fn fma(&mut self, a: Reg, b: Reg, c: Reg) -> Reg {
                 self.b().fma(a, b, c)
             }
             fn select(&mut self, m: Reg, if_true: Reg, if_false: Reg) -> Reg {
-                self.b().select(m, if_true, if_false)
-            }
-            fn select_i(&mut self, m: Reg, if_true: Reg, if_false: Reg) -> Reg {
                 self.b().select(m, if_true, if_false)
             }
             fn shl(&mut self, a: Reg, n: u32) -> Reg {

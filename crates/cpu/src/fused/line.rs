@@ -175,13 +175,11 @@ pub(crate) enum Cmp {
     LeU,
 }
 
-/// A function for rare lanes, of one or two operands.
+/// A function for rare lanes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum RareFn {
     F32(fn(f32) -> f32),
     F64(fn(f64) -> f64),
-    F32x2(fn(f32, f32) -> f32),
-    F64x2(fn(f64, f64) -> f64),
     /// Of lanes as bits.
     #[cfg(test)]
     Bits(fn([u64; 2]) -> u64),
@@ -189,15 +187,14 @@ pub(crate) enum RareFn {
 
 impl RareFn {
     /// The bits of the result for operands of these bits.
-    pub(crate) fn call(self, [x, y]: [u64; 2]) -> u64 {
+    pub(crate) fn call(self, ins: [u64; 2]) -> u64 {
+        let x = ins[0];
         let (single, double) = (|x: u64| f32::from_bits(x as u32), f64::from_bits);
         match self {
             RareFn::F32(f) => u64::from(f(single(x)).to_bits()),
             RareFn::F64(f) => f(double(x)).to_bits(),
-            RareFn::F32x2(f) => u64::from(f(single(x), single(y)).to_bits()),
-            RareFn::F64x2(f) => f(double(x), double(y)).to_bits(),
             #[cfg(test)]
-            RareFn::Bits(f) => f([x, y]),
+            RareFn::Bits(f) => f(ins),
         }
     }
 }
@@ -210,8 +207,6 @@ pub(crate) enum Instr {
         kind: Kind,
         bits: u64,
     },
-    /// The place `j` in the line, as i32.
-    Index,
     Load {
         arg: u32,
     },
@@ -267,7 +262,7 @@ impl Instr {
     pub(crate) fn reads(&self) -> smallvec::SmallVec<[Reg; 4]> {
         use smallvec::smallvec;
         match *self {
-            Instr::Const { .. } | Instr::Index | Instr::Load { .. } => smallvec![],
+            Instr::Const { .. } | Instr::Load { .. } => smallvec![],
             Instr::Un { x, .. } | Instr::Store { x, .. } => smallvec![x],
             Instr::Bin { x, y, .. } | Instr::Cmp { x, y, .. } => smallvec![x, y],
             Instr::Fma { x, y, z } => smallvec![x, y, z],

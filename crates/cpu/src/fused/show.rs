@@ -29,7 +29,6 @@ impl fmt::Display for Line {
                     write!(f, "  %{i} = {:?}", f64::from_bits(*bits))?;
                 }
                 Instr::Const { bits, .. } => write!(f, "  %{i} = {bits}")?,
-                Instr::Index => write!(f, "  %{i} = index")?,
                 Instr::Load { arg } => write!(f, "  %{i} = load a{arg}")?,
                 Instr::Un { op, .. } => write!(f, "  %{i} = {}", lower(op))?,
                 Instr::Bin { op, .. } => write!(f, "  %{i} = {}", lower(op))?,

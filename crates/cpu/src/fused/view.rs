@@ -47,11 +47,6 @@ impl View {
         self.offset == 0 && self.shape.iter().zip(&self.steps).zip(&natural).all(same)
     }
 
-    /// True if all places read one element.
-    pub(super) fn is_uniform(&self) -> bool {
-        self.shape.iter().zip(&self.steps).all(|(&n, &s)| n == 1 || s == 0)
-    }
-
     /// What a primitive that only rearranges makes of the view; `None` for others, and for reshapes
     /// that no steps describe.
     pub(super) fn through(&self, prim: &Prim, shape: &[usize]) -> Option<View> {

@@ -67,7 +67,6 @@ pub(crate) trait Lanes {
     fn or_m(&mut self, a: Self::M, b: Self::M) -> Self::M;
     fn not_m(&mut self, a: Self::M) -> Self::M;
     fn select(&mut self, m: Self::M, if_true: Self::F, if_false: Self::F) -> Self::F;
-    fn select_i(&mut self, m: Self::M, if_true: Self::I, if_false: Self::I) -> Self::I;
 
     fn bits(&mut self, a: Self::F) -> Self::I;
     #[expect(clippy::wrong_self_convention, reason = "the lanes are not what is converted")]
@@ -81,8 +80,6 @@ pub(crate) trait Lanes {
     /// Zeros move in from above.
     fn shr(&mut self, a: Self::I, n: u32) -> Self::I;
     fn ieq(&mut self, a: Self::I, b: Self::I) -> Self::M;
-    /// a > b as signed numbers.
-    fn igt(&mut self, a: Self::I, b: Self::I) -> Self::M;
 
     /// Where `m` holds, `f(x)` one lane at a time; elsewhere `y`.
     ///

@@ -52,7 +52,6 @@ macro_rules! scalar {
                 or_m(a: M, b: M) -> M { a | b }
                 not_m(a: M) -> M { !a }
                 select(m: M, a: F, b: F) -> F { if m { a } else { b } }
-                select_i(m: M, a: I, b: I) -> I { if m { a } else { b } }
                 bits(a: F) -> I { a.to_bits() as $i }
                 from_bits(a: I) -> F { $f::from_bits(a as $u) }
                 iadd(a: I, b: I) -> I { a.wrapping_add(b) }
@@ -61,7 +60,6 @@ macro_rules! scalar {
                 ior(a: I, b: I) -> I { a | b }
                 ixor(a: I, b: I) -> I { a ^ b }
                 ieq(a: I, b: I) -> M { a == b }
-                igt(a: I, b: I) -> M { a > b }
             }
             #[inline(always)]
             fn f(&mut self, x: f64) -> $f {

@@ -318,14 +318,6 @@ impl<'a> Gen<'a> {
         self.pooled_bytes((1, 0), || vec![1; 16])
     }
 
-    /// `first`, `first + 1` and so on in 32-bit lanes.
-    pub(super) fn counting(&mut self, first: u32) -> Rm {
-        let lanes = self.lanes as u32;
-        self.pooled_bytes((0, first.into()), || {
-            (first..first + lanes).flat_map(u32::to_le_bytes).collect()
-        })
-    }
-
     /// AVX2: as many lanes of ones as a vector has, as many of zeros. A vector loaded from the middle has ones
     /// in its first lanes.
     pub(super) fn steps_of_ones(&mut self, size: usize) -> Rm {

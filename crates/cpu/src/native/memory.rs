@@ -309,21 +309,4 @@ impl Gen<'_> {
             self.end_temps();
         }
     }
-
-    /// The places of the lanes in the line.
-    pub(super) fn index(&mut self) {
-        let len = self.len_of(4);
-        let first = (self.ahead * self.lanes) as u32;
-        let places = self.counting(first);
-        let t = self.temp();
-        match self.isa {
-            Isa::Avx512 => self.op(ops::PBROADCASTD_GPR, len, t, 0, Rm::Reg(super::asm::RBX.0)),
-            Isa::Avx2 => {
-                self.op(ops::MOVD, Len::X, t, 0, Rm::Reg(super::asm::RBX.0));
-                self.op(ops::PBROADCASTD, len, t, 0, Rm::Reg(t));
-            }
-        }
-        let d = self.def();
-        self.op(ops::PADDD, len, d, t, places);
-    }
 }

@@ -289,7 +289,6 @@ impl Gen<'_> {
     fn instr(&mut self, i: u32) {
         match self.line.instrs[i as usize] {
             Instr::Const { .. } => unreachable!("constants are no steps"),
-            Instr::Index => self.index(),
             Instr::Load { .. } if self.plan.late[i as usize] => self.postpone(i),
             Instr::Load { arg } => {
                 let d = self.def();

@@ -165,10 +165,6 @@ fn constants_and_index() {
             });
         }
     }
-    each([Kind::I32; 3], 1, |b, [x, ..]| {
-        let j = b.index();
-        b.bin(Bin::Add, j, x)
-    });
 }
 
 /// A copy in each dtype, through its lanes and through arithmetic.
@@ -223,7 +219,7 @@ fn folds_together() {
     let [x, y, c, fixed] = [x, y, c, fixed].map(|a| b.load(a));
     let wide = b.un(Un::Widen, x);
     let (product, sum) = (b.bin(Bin::Mul, wide, y), b.fma(x, c, fixed));
-    let (one, j) = (b.float(Kind::F32, 1.0), b.index());
+    let (one, j) = (b.float(Kind::F32, 1.0), b.un(Un::Bits, c));
     b.store(z, sum);
     b.fold(FoldOp::Sum, x, outs[0]);
     b.fold(FoldOp::Max, product, outs[1]);

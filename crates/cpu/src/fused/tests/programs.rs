@@ -105,10 +105,6 @@ fn program(seed: u64, kinds: &[DType], args: usize, instrs: usize, calls: bool) 
         let r = p.b.load(arg);
         p.values.push(r);
     }
-    if seed.is_multiple_of(3) {
-        let r = p.b.index();
-        p.values.push(r);
-    }
     for kind in
         KINDS.into_iter().filter(|&k| kinds.iter().any(|&d| Kind::of(d) == k && k != Kind::Mask))
     {
@@ -120,7 +116,7 @@ fn program(seed: u64, kinds: &[DType], args: usize, instrs: usize, calls: bool) 
     }
     let folds = seed.is_multiple_of(2);
     // What nothing reads is stored or folded, so that all of it counts.
-    let read: Vec<Reg> = p.b.line().instrs.iter().flat_map(|i| i.reads()).collect();
+    let read: Vec<Reg> = p.b.instrs().iter().flat_map(|i| i.reads()).collect();
     for r in p.values.clone().into_iter().filter(|r| !read.contains(r)) {
         let kind = p.b.kind(r);
         if folds && p.random.below(3) == 0 && kind != Kind::Mask {

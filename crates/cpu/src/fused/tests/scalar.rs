@@ -46,7 +46,6 @@ fn place(line: &Line, memory: &Memory, row: usize, j: usize) -> Vec<u64> {
     for instr in &line.instrs {
         let value = match *instr {
             Instr::Const { bits, .. } => bits,
-            Instr::Index => j as u64,
             Instr::Load { arg } => {
                 let a = line.args[arg as usize];
                 let j = if a.step == Step::Same { 0 } else { j };

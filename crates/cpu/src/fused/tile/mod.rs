@@ -206,11 +206,6 @@ impl Tile<'_> {
         unsafe {
             match self.line.instrs[i] {
                 Instr::Const { kind, bits } => self.splat(i, kind, bits),
-                Instr::Index => {
-                    for (k, z) in self.room::<i32>(i).iter_mut().enumerate() {
-                        z.write((self.j + k) as i32);
-                    }
-                }
                 Instr::Load { arg } => {
                     let Arg { dtype, step, .. } = self.line.args[arg as usize];
                     let out = self.slot(self.slots[i] as usize).cast();
