@@ -1,8 +1,8 @@
 """Prints coefficients.rs: python3 coefficients.py > coefficients.rs && rustfmt coefficients.rs
 
 Needs mpmath, and gmpy2 to take two minutes instead of twenty. Each polynomial is the minimax one for the error that
-matters in its place (Remez's exchange on a grid). For f32, rounding the coefficients one after
-the other, the lowest first, and fitting the remaining ones anew after each is tried beside rounding each by itself.
+matters in its place (Remez's exchange on a grid). Rounding the coefficients one after the
+other, the lowest first, and fitting the remaining ones anew after each is tried beside rounding each by itself.
 """
 import sys
 import mpmath as mp
@@ -57,12 +57,14 @@ def remez(ts, gs, ws, n):
     return c, worst
 
 def staged(ts, gs, ws, c, bits):
-    """The coefficients rounded one after the other, the lowest first."""
+    """The coefficients rounded one after the other, the lowest first; in f64 only four, where it matters."""
     fixed = []
     for left in range(len(c) - 1, -1, -1):
         fixed.append(rounded(c[0], bits))
         gs = [(y - fixed[-1]) / t for y, t in zip(gs, ts)]
         ws = [w * abs(t) for w, t in zip(ws, ts)]
+        if bits == 53 and len(fixed) == 4:
+            return fixed + [rounded(x, bits) for x in remez(ts, gs, ws, left)[0]]
         if left:
             c, _ = remez(ts, gs, ws, left)
     return fixed
@@ -76,7 +78,7 @@ def fit(name, bits, g, lo, hi, n, weight, doc):
     gs, ws = [g(t) for t in ts], [abs(weight(t)) for t in ts]
     c, level = remez(ts, gs, ws, n)
     # Errors change sign at t = 0, where the fit in stages may fail to converge.
-    candidates = [[rounded(x, bits) for x in c]] + ([staged(ts, gs, ws, c, bits)] if bits == 24 else [])
+    candidates = [[rounded(x, bits) for x in c], staged(ts, gs, ws, c, bits)]
     distance = lambda c: max(abs(w * (sum(x * t**j for j, x in enumerate(c)) - y)) for t, y, w in zip(ts, gs, ws))
     fixed = min(candidates, key=distance)
     worst = distance(fixed)
@@ -110,7 +112,7 @@ def exp_tables():
 def log_tables():
     lo, hi = mp.sqrt(mp.mpf(1) / 2) - 1, mp.sqrt(mp.mpf(2)) - 1
     e = mp.mpf("0.0005")
-    both("LOG", lambda f: (mp.log1p(f) - f) / f**2, lo - e, hi + e, 9, 20, lambda f: f**2 / mp.log1p(f), "(log(1 + f) - f)/f^2")
+    both("LOG", lambda f: (mp.log1p(f) - f) / f**2, lo - e, hi + e, 9, 21, lambda f: f**2 / mp.log1p(f), "(log(1 + f) - f)/f^2")
     # log m = 2 s + s^3 (2/3 + s^2 q), s = f/(2 + f): the part that pow takes in single pieces
     smax = (3 - 2 * mp.sqrt(2)) * mp.mpf("1.002")
     t = mp.mpf(2) / 3

@@ -27,7 +27,7 @@ fn complement<L: Lanes>(l: &mut L, a: L::F) -> L::F {
     l.scale(y, n)
 }
 
-/// erf x for |x| ≤ 1.2 (f32) or 1.1 (f64).
+/// erf x for |x| < 1.2 (f32) or 1.1 (f64).
 #[inline(always)]
 fn centre<L: Lanes>(l: &mut L, x: L::F) -> L::F {
     let z = l.mul(x, x);
@@ -50,7 +50,7 @@ pub(crate) fn erf<L: Lanes>(l: &mut L, x: L::F) -> L::F {
     };
     let far = l.ksub(1.0, tail);
     let far = l.copysign(far, x);
-    let centre = l.ltk(a, l.by(1.2, 1.1));
+    let centre = l.ltk(a, l.by(1.2, 1.0));
     l.select(centre, near, far)
 }
 

@@ -73,7 +73,9 @@ pub(crate) fn expm1<L: Lanes>(l: &mut L, x: L::F) -> L::F {
     let Reduced { t, r, r_low } = reduce(l, a);
     let q = tail(l, r);
     let square = l.mul(r, r);
-    let rest = l.fma(square, q, r_low);
+    // The derivative eʳ, to first order.
+    let rest = l.fma(r_low, r, r_low);
+    let rest = l.fma(square, q, rest);
     // Half of 2ⁿ − 1 + 2ⁿ r + 2ⁿ·rest, because 2ⁿ itself may be too large.
     let bits = l.bits(t);
     let bits = l.shl(bits, L::MANTISSA);

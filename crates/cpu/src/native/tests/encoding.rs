@@ -111,7 +111,6 @@ fn rows() -> Vec<Row> {
         ("vbroadcastsd", BROADCAST64, Two, Full, X, EVEX, false),
         ("vbroadcastsd", BROADCAST64_VEX, Two, Full, X, VEX, false),
         ("vpbroadcastd", PBROADCASTD, Two, Full, X, BOTH, false),
-        ("vpbroadcastd", PBROADCASTD_GPR, Two, Full, R32, EVEX, false),
         ("vpaddd", PADDD, Three, Full, Full, BOTH, false),
         ("vpaddq", PADDQ, Three, Full, Full, BOTH, false),
         ("vpsubd", PSUBD, Three, Full, Full, BOTH, false),
