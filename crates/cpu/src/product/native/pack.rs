@@ -71,7 +71,7 @@ pub(super) unsafe fn pack<E: Source>(s: &Strip<E>) {
             let rows = E::BLOCK.min(s.count - i);
             let (from, to) = (s.from.offset(i as isize * s.along), s.to.add(i));
             for d in (0..turned).step_by(E::BLOCK) {
-                if d * size_of::<E>() % 64 == 0 {
+                if (d * size_of::<E>()).is_multiple_of(64) {
                     for j in 0..E::BLOCK {
                         let next = (s.width + j) as isize * s.along + d as isize;
                         fetch(from.wrapping_offset(next));

@@ -92,7 +92,9 @@ unsafe fn tile<V: Lanes, const ROWS: usize, const VECTORS: usize>(t: &Tile<V::E>
 #[inline(always)]
 fn hidden(mut x: isize) -> isize {
     // SAFETY: no instruction at all.
-    unsafe { std::arch::asm!("/* {0} */", inout(reg) x, options(pure, nomem, nostack, preserves_flags)) };
+    unsafe {
+        std::arch::asm!("/* {0} */", inout(reg) x, options(pure, nomem, nostack, preserves_flags))
+    };
     x
 }
 
