@@ -100,8 +100,7 @@ fn call(prim: &Prim, ins: &mut [Operand<'_>]) -> Result<Values, Error> {
     else {
         return reference(prim, ins);
     };
-    let outs =
-        Executable::lower(jaxpr, Executor::Native)?.run_owned(ins.iter_mut().map(Operand::take))?;
+    let outs = Executable::lower(jaxpr, Executor::Native)?.run_owned(ins.iter_mut().map(Operand::take))?;
     Ok(Values::from_vec(outs))
 }
 

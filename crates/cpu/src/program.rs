@@ -3,9 +3,9 @@
 //! [`crate::lower`] makes them. Running hashes nothing and derives no types. The fused compiler
 //! will replace what is behind [`Executable`]; its methods are the boundary.
 
-use crate::execute::failed;
 use crate::fused::code::Executor;
 use crate::fused::kernel::Kernel;
+use crate::execute::failed;
 use crate::operand::{Operand, Values};
 use pullback_ir::prim::Primitive;
 use pullback_ir::prim::custom::Custom;
