@@ -3,13 +3,13 @@
 use super::{Done, Matrix, Product};
 use crate::simd::wide;
 use crate::threads::{Shared, for_ranges};
-use pullback_ir::scalar::NumScalar as Number;
+use pullback_ir::scalar::NumScalar;
 
 /// Writes a product of matrices.
 ///
 /// # Safety
 /// As [`product`](super::product); no size is 0.
-pub(super) unsafe fn matrices<T: Number<Acc = T>>(
+pub(super) unsafe fn matrices<T: NumScalar<Acc = T>>(
     p: &Product<T>,
     parallel: bool,
     done: Option<&Done<'_>>,
@@ -41,7 +41,13 @@ pub(super) unsafe fn matrices<T: Number<Acc = T>>(
 /// # Safety
 /// As [`product`].
 #[inline(always)]
-unsafe fn row_times_matrix<T: Number>(x: Matrix<T>, y: Matrix<T>, out: *mut T, k: usize, n: usize) {
+unsafe fn row_times_matrix<T: NumScalar>(
+    x: Matrix<T>,
+    y: Matrix<T>,
+    out: *mut T,
+    k: usize,
+    n: usize,
+) {
     // SAFETY: the caller's promise.
     unsafe {
         for j in 0..n {

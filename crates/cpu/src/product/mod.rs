@@ -18,6 +18,7 @@ mod vector;
 use pullback_ir::half::{bf16, f16};
 use pullback_ir::scalar::NumScalar;
 use std::ops::Range;
+use vector::Loops;
 
 /// A matrix of known sizes at an address, with strides.
 #[derive(Clone, Copy)]
@@ -165,7 +166,7 @@ pub(crate) unsafe fn product_by<E: Number>(
 }
 
 macro_rules! floats {
-    ($($t:ty: $portable:path, $vector:path;)*) => {$(
+    ($($t:ty: $portable:path, $vector:path, $loops:ident;)*) => {$(
         impl Number for $t {
             unsafe fn matrices(way: Way, p: &Product<$t>, parallel: bool, done: Option<&Done<'_>>) {
                 // SAFETY: the caller's promise.
@@ -178,18 +179,23 @@ macro_rules! floats {
                 }
             }
 
-            unsafe fn vector(_: Way, p: &Product<$t>, parallel: bool) {
+            unsafe fn vector(way: Way, p: &Product<$t>, parallel: bool) {
+                let loops = match way {
+                    #[cfg(target_arch = "x86_64")]
+                    Way::Native(isa) => native::$loops(isa),
+                    Way::Portable => Loops::portable(),
+                };
                 // SAFETY: the caller's promise.
-                unsafe { $vector(p, parallel) }
+                unsafe { $vector(&loops, p, parallel) }
             }
         }
     )*};
 }
 floats! {
-    f32: portable::matrices, vector::vector;
-    f64: portable::matrices, vector::vector;
-    f16: portable::widened, vector::widened;
-    bf16: portable::widened, vector::widened;
+    f32: portable::matrices, vector::vector, loops_f32;
+    f64: portable::matrices, vector::vector, loops_f64;
+    f16: portable::widened, vector::widened, loops_f32;
+    bf16: portable::widened, vector::widened, loops_f32;
 }
 
 macro_rules! integers {
@@ -202,7 +208,7 @@ macro_rules! integers {
 
             unsafe fn vector(_: Way, p: &Product<$t>, parallel: bool) {
                 // SAFETY: the caller's promise.
-                unsafe { vector::vector(p, parallel) }
+                unsafe { vector::vector(&Loops::portable(), p, parallel) }
             }
         }
     )*};

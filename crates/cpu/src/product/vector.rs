@@ -6,95 +6,134 @@
 use super::portable::with_f32;
 use super::{Matrix, Product};
 use crate::simd::wide;
-use crate::threads::{Shared, for_ranges};
-use pullback_ir::scalar::NumScalar as Number;
+use crate::threads::{Shared, several};
+use pullback_ir::scalar::NumScalar;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// A loop that writes `n` sums `out[i] = Σ matrix[i, j] v[j]`.
+pub(super) type Loop<T> = unsafe fn(Matrix<T>, &[T], *mut T, usize);
+
+/// The loops of an element type.
+pub(super) struct Loops<T> {
+    /// For matrices whose rows are contiguous.
+    pub(super) dots: Loop<T>,
+    /// For matrices whose columns are contiguous.
+    pub(super) sums: Loop<T>,
+}
+
+impl<T: NumScalar> Loops<T> {
+    /// Plain ones.
+    pub(super) fn portable() -> Loops<T> {
+        Loops { dots, sums }
+    }
+}
+
+/// Elements of a matrix that are worth a thread.
+const PART: usize = 1 << 17;
 
 /// Writes a product with `m` or `n` of 1.
 ///
 /// # Safety
-/// As [`product`](super::product); no size is 0.
-pub(super) unsafe fn vector<T: Number<Acc = T>>(p: &Product<T>, parallel: bool) {
+/// As [`product`](super::product), and the processor has what the loops need; no size is 0.
+pub(super) unsafe fn vector<T: NumScalar<Acc = T>>(
+    loops: &Loops<T>,
+    p: &Product<T>,
+    parallel: bool,
+) {
     let [m, k, n] = p.sizes;
     // The vector, and the matrix with its free axis as rows.
-    let (vector, matrix, rows) = match m {
+    let ((at, step), matrix, rows) = match m {
         1 => ((p.x.at, p.x.col), Matrix { at: p.y.at, row: p.y.col, col: p.y.row }, n),
         _ => ((p.y.at, p.y.row), p.x, m),
     };
     assert!(m == 1 || p.out_row == 1);
-    let ends = Shared((matrix, vector, p.out));
-    let body = |range: std::ops::Range<usize>| {
-        let (matrix, vector, out) = ends.get();
-        // SAFETY: the caller's promise, rows being parts of it.
-        unsafe {
-            let part = matrix.from(range.start, 0);
-            times_vector(part, vector, out.add(range.start), range.len(), k);
+    // A copy of the vector that is contiguous.
+    let copy: Vec<T>;
+    let v = match step {
+        // SAFETY: the vector has `k` elements.
+        1 => unsafe { std::slice::from_raw_parts(at, k) },
+        _ => {
+            // SAFETY: as above.
+            copy = (0..k as isize).map(|j| unsafe { *at.offset(j * step) }).collect();
+            copy.as_slice()
         }
     };
-    if parallel {
-        for_ranges(rows, (1usize << 17).div_ceil(k).next_multiple_of(64), body);
+    let body: Loop<T> = if matrix.col == 1 || k == 1 {
+        loops.dots
+    } else if matrix.row == 1 || rows == 1 {
+        loops.sums
     } else {
-        body(0..rows);
+        apart
+    };
+    let ends = Shared((matrix, p.out));
+    let part = |range: Range<usize>| {
+        let (matrix, out) = ends.get();
+        // SAFETY: the caller's promise, rows being parts of it.
+        unsafe { body(matrix.from(range.start, 0), v, out.add(range.start), range.len()) }
+    };
+    let parts = match parallel && several() {
+        true => (rows * k / PART).min(rayon::current_num_threads()).min(rows.div_ceil(64)),
+        false => 1,
+    };
+    if parts < 2 {
+        return part(0..rows);
     }
+    let size = rows.div_ceil(parts).next_multiple_of(64);
+    (0..rows.div_ceil(size)).into_par_iter().with_max_len(1).for_each(|i| {
+        part(i * size..rows.min((i + 1) * size));
+    });
 }
 
 /// Writes a product of narrow floats, which f32 holds exactly.
 ///
 /// # Safety
 /// As [`vector`].
-pub(super) unsafe fn widened<E: Number<Acc = f32>>(p: &Product<E>, parallel: bool) {
+pub(super) unsafe fn widened<E: NumScalar<Acc = f32>>(
+    loops: &Loops<f32>,
+    p: &Product<E>,
+    parallel: bool,
+) {
     // SAFETY: the caller's promise.
-    unsafe { with_f32(p, |p| vector(p, parallel)) }
+    unsafe { with_f32(p, |p| vector(loops, p, parallel)) }
 }
 
-/// `out[i] = Σ matrix[i, j] vector[j]`.
-///
-/// # Safety
-/// As [`product`], for `rows` by `k`.
-unsafe fn times_vector<T: Number>(
-    matrix: Matrix<T>,
-    vector: (*const T, isize),
-    out: *mut T,
-    rows: usize,
-    k: usize,
-) {
-    // A copy of the vector that is contiguous.
-    // SAFETY: the vector has `k` elements.
-    let v: Vec<T>;
-    let v = unsafe {
-        match vector.1 {
-            1 => std::slice::from_raw_parts(vector.0, k),
-            step => {
-                v = (0..k as isize).map(|j| *vector.0.offset(j * step)).collect();
-                v.as_slice()
-            }
+/// A [`Loop`] for contiguous rows.
+unsafe fn dots<T: NumScalar>(matrix: Matrix<T>, v: &[T], out: *mut T, n: usize) {
+    for i in 0..n {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let row = std::slice::from_raw_parts(matrix.from(i, 0).at, v.len());
+            out.add(i).write(wide(|| inner(row, v)));
         }
-    };
-    // SAFETY: the matrix has `rows` by `k` elements and the result `rows`.
-    unsafe {
-        if matrix.col == 1 || k == 1 {
-            for i in 0..rows {
-                let row = matrix.at.offset(i as isize * matrix.row);
-                let row = std::slice::from_raw_parts(row, k);
-                out.add(i).write(wide(|| inner(row, v)));
+    }
+}
+
+/// A [`Loop`] for contiguous columns: strips of the result take them up one after the other.
+unsafe fn sums<T: NumScalar>(matrix: Matrix<T>, v: &[T], out: *mut T, n: usize) {
+    const STRIP: usize = 512;
+    for start in (0..n).step_by(STRIP) {
+        let len = STRIP.min(n - start);
+        let mut sums = [T::ZERO; STRIP];
+        // SAFETY: the caller's promise.
+        unsafe {
+            wide(|| strip(matrix, v, start, &mut sums[..len]));
+            std::ptr::copy_nonoverlapping(sums.as_ptr(), out.add(start), len);
+        }
+    }
+}
+
+/// A [`Loop`] for any strides.
+unsafe fn apart<T: NumScalar>(matrix: Matrix<T>, v: &[T], out: *mut T, n: usize) {
+    for i in 0..n {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let row = matrix.from(i, 0).at;
+            let mut sum = T::ZERO;
+            for (j, &e) in v.iter().enumerate() {
+                sum = sum.plus((*row.offset(j as isize * matrix.col)).times(e));
             }
-        } else if matrix.row == 1 || rows == 1 {
-            // Columns are contiguous: strips of the result take them up one after the other.
-            const STRIP: usize = 512;
-            for start in (0..rows).step_by(STRIP) {
-                let len = STRIP.min(rows - start);
-                let mut sums = [T::ZERO; STRIP];
-                wide(|| strip(matrix, v, start, &mut sums[..len]));
-                std::ptr::copy_nonoverlapping(sums.as_ptr(), out.add(start), len);
-            }
-        } else {
-            for i in 0..rows as isize {
-                let row = matrix.at.offset(i * matrix.row);
-                let mut sum = T::ZERO;
-                for (j, &e) in v.iter().enumerate() {
-                    sum = sum.plus((*row.offset(j as isize * matrix.col)).times(e));
-                }
-                out.offset(i).write(sum);
-            }
+            out.add(i).write(sum);
         }
     }
 }
@@ -104,7 +143,7 @@ unsafe fn times_vector<T: Number>(
 /// # Safety
 /// The matrix has rows `start..start + sums.len()` that are neighbours, and `v.len()` columns.
 #[inline(always)]
-unsafe fn strip<T: Number>(matrix: Matrix<T>, v: &[T], start: usize, sums: &mut [T]) {
+unsafe fn strip<T: NumScalar>(matrix: Matrix<T>, v: &[T], start: usize, sums: &mut [T]) {
     let n = sums.len();
     let column = |j: usize| {
         // SAFETY: the caller's promise.
@@ -132,7 +171,7 @@ unsafe fn strip<T: Number>(matrix: Matrix<T>, v: &[T], start: usize, sums: &mut 
 const LANES: usize = 32;
 
 #[inline(always)]
-fn inner<T: Number>(x: &[T], y: &[T]) -> T {
+fn inner<T: NumScalar>(x: &[T], y: &[T]) -> T {
     let mut lanes = [T::ZERO; LANES];
     let ((xs, x_rest), (ys, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
     for (x, y) in xs.iter().zip(ys) {

@@ -210,3 +210,33 @@ fn products() {
         }
     }
 }
+
+#[test]
+fn batched_products() {
+    // Shapes, batch axes and contracting axes of both operands: attention and its gradients, axes that do not
+    // merge, many small products, products of vectors, and large ones in a small batch.
+    type Side<'a> = (&'a [usize], &'a [usize], &'a [usize]);
+    let cases: [[Side; 2]; 9] = [
+        [(&[2, 5, 3, 4], &[0, 2], &[3]), (&[2, 6, 3, 4], &[0, 2], &[3])],
+        [(&[2, 3, 5, 6], &[0, 1], &[3]), (&[2, 6, 3, 4], &[0, 2], &[1])],
+        [(&[2, 3, 5, 6], &[0, 1], &[2]), (&[2, 5, 3, 4], &[0, 2], &[1])],
+        [(&[3, 4, 5, 2], &[1], &[0, 3]), (&[2, 4, 3, 6], &[1], &[2, 0])],
+        [(&[3, 4, 5], &[2], &[]), (&[5, 2], &[0], &[])],
+        [(&[300, 4, 5], &[0], &[2]), (&[300, 5, 6], &[0], &[1])],
+        [(&[70, 33], &[0], &[1]), (&[70, 33], &[0], &[1])],
+        [(&[0, 4, 5], &[0], &[2]), (&[0, 5, 6], &[0], &[1])],
+        [(&[2, 130, 131], &[0], &[1]), (&[2, 131, 130], &[0], &[2])],
+    ];
+    for [(x, x_batch, x_contract), (y, y_batch, y_contract)] in cases {
+        for dtype in [DType::F32, DType::F64, DType::BF16, DType::F16, DType::I32] {
+            let prim = DotGeneral {
+                lhs_contract: x_contract.into(),
+                rhs_contract: y_contract.into(),
+                lhs_batch: x_batch.into(),
+                rhs_batch: y_batch.into(),
+                preferred: (dtype == DType::BF16).then_some(DType::F32),
+            };
+            check(prim, &[Type::of(dtype, x), Type::of(dtype, y)], Domain::Range(-1.0, 1.0));
+        }
+    }
+}

@@ -8,16 +8,16 @@ use crate::product::{Done, Product};
 use pullback_ir::scalar::NumScalar;
 use std::ops::Range;
 
-/// Steps along the contracted axis that are summed in registers before they are added to the result.
-/// This, and so the order of the sums, depends on sizes alone. A panel of the right operand has 32 KiB then
-/// and stays in the first cache while those of the left one go by.
+/// Steps along the contracted axis that are summed in registers before they are added to the result. This,
+/// and so the order of the sums, depends on sizes alone. The panels of a tile of f32 have 48 KiB then.
 const DEPTH: usize = 256;
 
-/// Tiles above one another in a block: the left operand's part has 256 KiB and stays in the second cache.
-const TILES: usize = 16;
+/// Columns of a block: the right operand's part has 256 KiB of f32 and stays in the second cache, while each
+/// panel of the left one goes from the first cache through all of it.
+const COLS: usize = 256;
 
-/// Columns of a block: the right operand's part has 2 MiB of f32.
-const COLS: usize = 2048;
+/// Tiles above one another in a block: the left operand's part has 2 MiB of f32, which come in order.
+const TILES: usize = 128;
 
 /// Writes a product, or a part of one, on this thread.
 ///
@@ -28,24 +28,23 @@ pub(in crate::product) unsafe fn blocks<E: NumScalar>(
     p: &Product<E>,
     done: Option<&Done<'_>>,
 ) {
-    let [m, k, n] = p.sizes;
+    let [_, k, n] = p.sizes;
     let plan = Plan::new(with, p);
     scratch::<E::Acc, ()>(plan.x_room + plan.y_room, |room| {
-        for cols in steps(n, COLS) {
+        for tiles in steps(plan.tiles, TILES) {
+            let rows = plan.rows(tiles.start).start..plan.rows(tiles.end - 1).end;
             for deep in steps(k, plan.depth) {
-                for tiles in steps(plan.tiles, TILES) {
-                    let rows = plan.rows(tiles.start).start..plan.rows(tiles.end - 1).end;
+                for cols in steps(n, COLS) {
                     // SAFETY: the caller's promise; the parts are within the operands and the result, and
                     // the room is as large as the plan asked for.
-                    unsafe { plan.block(room, cols.clone(), deep.clone(), tiles) };
+                    unsafe { plan.block(room, tiles.clone(), deep.clone(), cols.clone()) };
                     if let (Some(done), true) = (done, deep.end == k) {
-                        done(rows, cols.clone());
+                        done(rows.clone(), cols);
                     }
                 }
             }
         }
     });
-    debug_assert!(m > 0);
 }
 
 /// `0..n` in ranges of `step`.
@@ -80,7 +79,7 @@ impl<'a, E: NumScalar> Plan<'a, E> {
         let tiles = m.div_ceil(most);
         let depth = k.div_ceil(k.div_ceil(DEPTH));
         let height = most.next_multiple_of(8);
-        let x_direct = (with.same)(p.x.at).filter(|_| reads_x(p));
+        let x_direct = (with.same)(p.x.at).filter(|_| reads_x(p, width));
         let y_direct = (with.same)(p.y.at).filter(|_| reads_y(p, tiles));
         Plan {
             with,
@@ -114,56 +113,53 @@ impl<'a, E: NumScalar> Plan<'a, E> {
     unsafe fn block(
         &self,
         room: *mut E::Acc,
-        cols: Range<usize>,
-        deep: Range<usize>,
         tiles: Range<usize>,
+        deep: Range<usize>,
+        cols: Range<usize>,
     ) {
         let (p, with) = (self.p, self.with);
         let [m, _, n] = p.sizes;
         // SAFETY: the caller's promise. Panels and tiles end where the operands and the result do.
         unsafe {
-            for col in cols.clone().step_by(self.width) {
-                let width = self.width.min(cols.end - col);
-                let vectors = width.div_ceil(with.lanes);
-                let (y, y_row) = match self.y_direct {
-                    Some(at) => (at.offset(p.y.offset(deep.start, col)), p.y.row),
+            for tile in tiles.clone() {
+                let rows = self.rows(tile);
+                let (x, x_row, x_col) = match self.x_direct {
+                    Some(at) => (at.offset(p.x.offset(rows.start, deep.start)), p.x.row, p.x.col),
                     None => {
-                        let panel = room.add(self.x_room + (col - cols.start) * self.depth);
-                        if tiles.start == 0 {
+                        let panel = room.add((tile - tiles.start) * self.height * self.depth);
+                        if cols.start == 0 {
                             (with.pack)(&Strip {
-                                from: p.y.at.offset(p.y.offset(deep.start, col)),
-                                along: p.y.col,
-                                count: n - col,
-                                deep: p.y.row,
+                                from: p.x.at.offset(p.x.offset(rows.start, deep.start)),
+                                along: p.x.row,
+                                count: m - rows.start,
+                                deep: p.x.col,
                                 depth: deep.len(),
                                 to: panel,
-                                width: vectors * with.lanes,
+                                width: self.height,
                             });
                         }
-                        (panel.cast_const(), (vectors * with.lanes) as isize)
+                        (panel.cast_const(), 1, self.height as isize)
                     }
                 };
-                for tile in tiles.clone() {
-                    let rows = self.rows(tile);
-                    let (x, x_row, x_col) = match self.x_direct {
-                        Some(at) => {
-                            (at.offset(p.x.offset(rows.start, deep.start)), p.x.row, p.x.col)
-                        }
+                for col in cols.clone().step_by(self.width) {
+                    let width = self.width.min(cols.end - col);
+                    let vectors = width.div_ceil(with.lanes);
+                    let (y, y_row) = match self.y_direct {
+                        Some(at) => (at.offset(p.y.offset(deep.start, col)), p.y.row),
                         None => {
-                            let i = tile - tiles.start;
-                            let panel = room.add(i * self.height * self.depth);
-                            if col == cols.start {
+                            let panel = room.add(self.x_room + (col - cols.start) * self.depth);
+                            if tile == tiles.start {
                                 (with.pack)(&Strip {
-                                    from: p.x.at.offset(p.x.offset(rows.start, deep.start)),
-                                    along: p.x.row,
-                                    count: m - rows.start,
-                                    deep: p.x.col,
+                                    from: p.y.at.offset(p.y.offset(deep.start, col)),
+                                    along: p.y.col,
+                                    count: n - col,
+                                    deep: p.y.row,
                                     depth: deep.len(),
                                     to: panel,
-                                    width: self.height,
+                                    width: vectors * with.lanes,
                                 });
                             }
-                            (panel.cast_const(), 1, self.height as isize)
+                            (panel.cast_const(), (vectors * with.lanes) as isize)
                         }
                     };
                     with.tiles[rows.len() - 1][vectors - 1](&Tile {
@@ -184,14 +180,18 @@ impl<'a, E: NumScalar> Plan<'a, E> {
     }
 }
 
-/// Whether tiles read the left operand as it lies.
-fn reads_x<E: NumScalar>(p: &Product<E>) -> bool {
+/// Whether tiles read the left operand as it lies: if it is small, or its rows are near to each other, or
+/// it is read by few tiles only. `width` is that of a tile.
+fn reads_x<E: NumScalar>(p: &Product<E>, width: usize) -> bool {
     let [m, k, n] = p.sizes;
-    m * k * size_of::<E>() <= 32 << 10 || n <= 64
+    let small = m * k * size_of::<E>() <= 32 << 10;
+    let near = p.x.col == 1 && p.x.row.unsigned_abs() * size_of::<E>() <= 3200;
+    small || near || n <= 2 * width || (p.x.row == 1 && k <= DEPTH && n <= 4 * width)
 }
 
-/// Whether tiles read the right operand as it lies.
+/// Whether tiles read the right operand as it lies: its rows are contiguous, and it is small or there are few
+/// tiles to read it.
 fn reads_y<E: NumScalar>(p: &Product<E>, tiles: usize) -> bool {
     let [_, k, n] = p.sizes;
-    p.y.col == 1 && (tiles <= 4 || k * n * size_of::<E>() <= 32 << 10)
+    p.y.col == 1 && (tiles <= 6 || k * n * size_of::<E>() <= 128 << 10)
 }

@@ -25,6 +25,8 @@ pub(super) trait Lanes: Copy {
     /// Lanes outside of the mask are not written.
     unsafe fn store_part(self, at: *mut Self::E, mask: Self::Mask);
     unsafe fn plus(self, other: Self) -> Self;
+    /// The sum of all lanes, halves first.
+    unsafe fn sum(self) -> Self::E;
     /// `self · x + sum` with one rounding.
     unsafe fn times_plus(self, x: Self, sum: Self) -> Self;
 }
@@ -81,6 +83,20 @@ macro_rules! lanes {
             unsafe fn plus(self, other: Self) -> Self {
                 // SAFETY: as above.
                 unsafe { $add(self, other) }
+            }
+            #[inline(always)]
+            unsafe fn sum(self) -> $e {
+                let mut lanes = [0.0; $n];
+                // SAFETY: as above.
+                unsafe { $store(lanes.as_mut_ptr(), self) };
+                let mut width = $n / 2;
+                while width > 0 {
+                    for i in 0..width {
+                        lanes[i] += lanes[i + width];
+                    }
+                    width /= 2;
+                }
+                lanes[0]
             }
             #[inline(always)]
             unsafe fn times_plus(self, x: Self, sum: Self) -> Self {

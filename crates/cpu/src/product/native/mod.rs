@@ -6,8 +6,10 @@ mod pack;
 mod scratch;
 mod split;
 mod tile;
+mod vector;
 
 pub(super) use split::matrices;
+pub(super) use vector::{loops_f32, loops_f64};
 
 use pack::{Strip, pack};
 use pullback_ir::half::{bf16, f16};

@@ -34,10 +34,22 @@ pub(super) type Kernel<E> = unsafe fn(&Tile<E>);
 unsafe fn tile<V: Lanes, const ROWS: usize, const VECTORS: usize>(t: &Tile<V::E>) {
     // SAFETY: the caller's promise. Only the last vector of a row may reach beyond the columns; it is masked.
     unsafe {
+        // The result is far away when products are large, and comes while the sums are taken.
+        for i in 0..ROWS {
+            for v in 0..VECTORS {
+                _mm_prefetch::<_MM_HINT_T0>(t.out.add(i * t.out_row + v * V::N).cast());
+            }
+        }
         let mask = V::mask(t.last);
         let mut sums = [[V::zero(); VECTORS]; ROWS];
-        let (mut x, mut y) = (t.x, t.y);
-        let step = t.x_row;
+        let mut y = t.y;
+        // Four rows share a pointer. Left alone, the compiler walks down the rows with one pointer, and the
+        // chain of its additions is as long as the multiplications take.
+        let (one, three) = (t.x_row, hidden(3 * t.x_row));
+        let mut x: [*const V::E; 4] = std::array::from_fn(|i| match 4 * i < ROWS {
+            true => hidden(t.x.offset(4 * i as isize * one) as isize) as *const V::E,
+            false => t.x,
+        });
         for _ in 0..t.k {
             let mut row = [V::zero(); VECTORS];
             for (v, part) in row.iter_mut().enumerate() {
@@ -45,12 +57,20 @@ unsafe fn tile<V: Lanes, const ROWS: usize, const VECTORS: usize>(t: &Tile<V::E>
                 *part = if v + 1 < VECTORS { V::load(at) } else { V::load_part(at, mask) };
             }
             for (i, sums) in sums.iter_mut().enumerate() {
-                let e = V::splat(x.offset(i as isize * step));
+                let at = x[i / 4];
+                let e = V::splat(match i % 4 {
+                    0 => at,
+                    1 => at.offset(one),
+                    2 => at.offset(2 * one),
+                    _ => at.offset(three),
+                });
                 for (sum, &part) in sums.iter_mut().zip(&row) {
                     *sum = e.times_plus(part, *sum);
                 }
             }
-            x = x.offset(t.x_col);
+            for x in &mut x[..ROWS.div_ceil(4)] {
+                *x = x.offset(t.x_col);
+            }
             y = y.offset(t.y_row);
         }
         for (i, sums) in sums.iter().enumerate() {
@@ -66,6 +86,16 @@ unsafe fn tile<V: Lanes, const ROWS: usize, const VECTORS: usize>(t: &Tile<V::E>
             }
         }
     }
+}
+
+/// A number that the compiler knows nothing about.
+#[inline(always)]
+fn hidden(mut x: isize) -> isize {
+    // SAFETY: no instruction at all.
+    unsafe {
+        std::arch::asm!("/* {0} */", inout(reg) x, options(pure, nomem, nostack, preserves_flags))
+    };
+    x
 }
 
 /// # Safety
