@@ -5,6 +5,7 @@ import datetime
 import json
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -227,6 +228,8 @@ def caption(versions, quick):
 def main():
     args = options()
     plan = Plan(args.quick)
+    # As an interrupt: the workers are stopped on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     args.scratch.mkdir(parents=True, exist_ok=True)
     workloads = chosen(args.binary, args.only)
     print(f"load before: {os.getloadavg()}", file=sys.stderr)

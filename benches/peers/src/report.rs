@@ -107,7 +107,8 @@ fn threads(n: u64) -> String {
     if n == 1 { "1 thread".into() } else { format!("{n} threads") }
 }
 
-fn ratio(x: Option<f64>) -> String {
+/// A ratio with three digits at most.
+pub(crate) fn ratio(x: Option<f64>) -> String {
     match x {
         None => "-".into(),
         Some(x) if x < 10.0 => format!("{x:.2}"),
