@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(steps(view(&[2, 3], &[1, 2]), &[6]), None);
         assert_eq!(steps(view(&[6, 4], &[4, 1]), &[2, 3, 4]), Some(vec![12, 4, 1]));
         assert_eq!(steps(view(&[2, 3], &[0, 0]), &[3, 2]), Some(vec![0, 0]));
-        assert_eq!(steps(view(&[2, 1, 3], &[3, 7, 1]), &[2, 3, 1]), Some(vec![3, 1, 1]));
+        assert_eq!(steps(view(&[2, 1, 3], &[3, 7, 1]), &[2, 3, 1]), Some(vec![3, 1, 0]));
         assert_eq!(steps(view(&[2, 3], &[0, 1]), &[6]), None);
     }
 }
