@@ -25,8 +25,7 @@ pub enum Engine {
 
 impl Engine {
     /// Every engine.
-    pub const ALL: [Engine; 4] =
-        [Engine::Reference, Engine::Tile, Engine::Native, Engine::Cpu];
+    pub const ALL: [Engine; 4] = [Engine::Reference, Engine::Tile, Engine::Native, Engine::Cpu];
 
     /// The name in `PULLBACK_ENGINE`.
     pub const fn name(self) -> &'static str {

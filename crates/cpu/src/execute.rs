@@ -101,7 +101,8 @@ fn others(prim: &Prim, ins: &mut [Operand<'_>], out_types: &[Type]) -> Result<Va
 
 /// A call outside of a program, compiled for this once.
 fn call(jaxpr: &Jaxpr, ins: &mut [Operand<'_>]) -> Result<Values, Error> {
-    let outs = Executable::lower(jaxpr, Executor::Native)?.run_owned(ins.iter_mut().map(Operand::take))?;
+    let outs =
+        Executable::lower(jaxpr, Executor::Native)?.run_owned(ins.iter_mut().map(Operand::take))?;
     Ok(Values::from_vec(outs))
 }
 

@@ -6,12 +6,12 @@
 
 use crate::math;
 use crate::simd::wide;
+use pullback_ir::half::{bf16, f16};
 use pullback_ir::prim::binary::Binary;
 use pullback_ir::prim::compare::Compare;
 use pullback_ir::prim::convert::Convert;
 use pullback_ir::prim::unary::Unary;
 use pullback_ir::scalar::{ConvertTo, IntScalar, OrdScalar, RealScalar};
-use pullback_ir::half::{bf16, f16};
 use pullback_ir::{DType, Element, Prim, dispatch};
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
@@ -403,7 +403,9 @@ fn select(dtype: DType) -> Kernel {
 pub(crate) fn kernel(prim: &Prim, ins: &[DType]) -> Option<Kernel> {
     match prim {
         Prim::Unary(op) => vector(*op, ins[0]).or_else(|| unary(*op, ins[0])),
-        Prim::Binary(op) if ins[0] == ins[1] => vector2(*op, ins[0]).or_else(|| binary(*op, ins[0])),
+        Prim::Binary(op) if ins[0] == ins[1] => {
+            vector2(*op, ins[0]).or_else(|| binary(*op, ins[0]))
+        }
         Prim::Compare(op) => Some(compare(*op, ins[0])),
         Prim::IntegerPow(p) => integer_pow(p.y, ins[0]),
         Prim::Convert(op) => convert(*op, ins[0]),

@@ -4,10 +4,10 @@
 //! variables go to later ones, and each operand is marked if it dies where it is read. All of it is
 //! linear in the number of equations and without recursion, but for calls that are kept.
 
-use crate::program::{Executable, Op, Program, Source, Step};
 use crate::fused::code::Executor;
 use crate::fused::plan::{Node, Plan};
 use crate::fused::stages;
+use crate::program::{Executable, Op, Program, Source, Step};
 use pullback_ir::prim::HigherOrder;
 use pullback_ir::{Atom, Eqn, Error, Jaxpr, Prim, Type, transform};
 use smallvec::SmallVec;
@@ -161,13 +161,18 @@ fn items(jaxpr: &Jaxpr, plan: Plan, executor: Executor) -> Result<Vec<Item>, Err
         Node::One(i) => {
             let eqn = &jaxpr.eqns()[*i];
             let outs = eqn.outs().map(|v| v.0).collect();
-            Ok(Item { op: lower_op(jaxpr, eqn, executor)?, ins: SmallVec::from_slice(&eqn.inputs), outs })
+            Ok(Item {
+                op: lower_op(jaxpr, eqn, executor)?,
+                ins: SmallVec::from_slice(&eqn.inputs),
+                outs,
+            })
         }
         Node::Group(group) => {
-            let built = stages::build(jaxpr, group, &plan.constants, |v| escapes[v.index()], executor);
+            let built =
+                stages::build(jaxpr, group, &plan.constants, |v| escapes[v.index()], executor);
             let outs = built.outs.iter().map(|v| v.0).collect();
             let ins = built.ins.into_iter().map(Atom::Var).collect();
-            Ok(Item { op: Op::Fused(built.kernel), ins, outs })
+            Ok(Item { op: Op::Fused(Box::new(built.kernel)), ins, outs })
         }
     });
     items.collect()

@@ -1,7 +1,7 @@
 //! Buffers behind values: erased access, results without initialisation.
 
 use crate::operand::Operand;
-use pullback_ir::{pool, DType, Data, Element, Shape, Value, dispatch};
+use pullback_ir::{DType, Data, Element, Shape, Value, dispatch, pool};
 use std::sync::Arc;
 
 /// The first element, and how many there are.

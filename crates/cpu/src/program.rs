@@ -36,7 +36,7 @@ pub(crate) enum Source {
 #[derive(Debug)]
 pub(crate) enum Op {
     Prim(Box<Prim>),
-    Fused(Kernel),
+    Fused(Box<Kernel>),
     /// A user's primitive, and its expansion for when the user gives no evaluation.
     Custom(Custom, Executable),
     /// A call that is kept as one, so that what it recomputes is not merged with the rest.

@@ -130,7 +130,11 @@ mod tests {
         assert_ne!(other.as_ptr().cast(), p, "another dtype");
         let (again, used) = take::<f64>(n - 1000);
         assert!(used && again.as_ptr() == p && again.is_empty());
-        drop(Value::new([n].as_slice(), { let mut v = again; v.resize(n, 0.0); v }));
+        drop(Value::new([n].as_slice(), {
+            let mut v = again;
+            v.resize(n, 0.0);
+            v
+        }));
         assert!(bytes() >= 8 * n);
         let before = limit();
         set_limit(0);

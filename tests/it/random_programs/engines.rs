@@ -84,7 +84,8 @@ fn equations_agree(jaxpr: &Jaxpr, args: &[Value]) -> Law {
             let got = execute(Engine::Cpu, &eqn.prim, &ins, types).map_err(text)?;
             // A sum may cancel: its rounding is that of its terms.
             let terms = if sums(&eqn.prim) { ins.as_slice() } else { &[] };
-            close_beside(&got, &want, terms, BUDGET).map_err(|e| format!("`{}`: {e}", eqn.prim.name()))?;
+            close_beside(&got, &want, terms, BUDGET)
+                .map_err(|e| format!("`{}`: {e}", eqn.prim.name()))?;
         }
         env.extend(want);
     }

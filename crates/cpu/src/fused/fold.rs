@@ -11,7 +11,8 @@ use pullback_ir::prim::reduce::ReduceOp;
 pub(super) fn folds(op: ReduceOp, dtype: DType, columns: bool) -> bool {
     let bits = matches!(op, ReduceOp::And | ReduceOp::Or | ReduceOp::Xor);
     let number = matches!(op, ReduceOp::Sum | ReduceOp::Prod);
-    (!columns || dtype.size() >= 4) && !(bits && dtype.is_float()) && !(number && dtype == DType::Bool)
+    let unlike = columns && dtype.size() < 4;
+    !(unlike || bits && dtype.is_float() || number && dtype == DType::Bool)
 }
 
 /// What a reduction does in the lanes of a dtype.

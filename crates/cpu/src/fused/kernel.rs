@@ -71,6 +71,18 @@ pub(super) struct Stage {
     pub(super) columns: Vec<(u32, FoldOp)>,
 }
 
+/// The loops of a kernel.
+pub(super) struct Loops<'a> {
+    /// Elements of a line.
+    pub(super) n: usize,
+    /// Sizes of the loops around it.
+    pub(super) outer: &'a [usize],
+    /// Rows of a block.
+    pub(super) block: usize,
+    /// For reductions along columns: what stays outside, what goes, what stays inside.
+    pub(super) columns: Option<[usize; 3]>,
+}
+
 /// Fused equations, ready to run.
 #[derive(Debug)]
 pub(crate) struct Kernel {
@@ -129,16 +141,15 @@ fn join_columns(op: FoldOp, dtype: DType, executor: Executor) -> Code {
 type Pointers = SmallVec<[*mut u8; 24]>;
 
 impl Kernel {
+    /// A kernel of stages. `scratch` has elements a row and bytes an element of each scratch array.
     pub(super) fn new(
-        n: usize,
-        outer: &[usize],
+        loops: Loops<'_>,
         args: Vec<KernelArg>,
         stages: Vec<Stage>,
         scratch: Vec<(usize, usize)>,
-        block: usize,
-        columns: Option<[usize; 3]>,
         executor: Executor,
     ) -> Kernel {
+        let Loops { n, outer, block, columns } = loops;
         let mut bytes = 0;
         let scratch = scratch.into_iter().map(|(elements, size)| {
             let at = bytes;
@@ -174,7 +185,20 @@ impl Kernel {
         let n_outs = count(|s| if let Source::Out(k) = s { Some(k) } else { None });
         let reuses = (0..n_outs).map(|k| reusable(&args, k as u32, n, outer)).collect();
         let outer = outer.into();
-        Kernel { n, outer, args, stages, scratch, scratch_bytes: bytes, block, columns, reuses, joins, n_ins, n_outs }
+        Kernel {
+            n,
+            outer,
+            args,
+            stages,
+            scratch,
+            scratch_bytes: bytes,
+            block,
+            columns,
+            reuses,
+            joins,
+            n_ins,
+            n_outs,
+        }
     }
 
     /// Bytes of scratch memory that a run takes on a thread.
@@ -244,12 +268,14 @@ impl Kernel {
         }
         let in_place = taken.iter().any(Option::is_some);
         self.execute(&bases, in_place);
-        let values = rooms.into_iter().zip(out_types).zip(taken).map(|((room, ty), taken)| match (room, taken) {
-            // SAFETY: every result is stored by a stage, at all places.
-            (Some(room), _) => unsafe { room.finish(ty.shape()) },
-            (None, taken) => {
-                let value = ins[taken.unwrap_or(0) as usize].take();
-                if value.shape() == ty.shape() { value } else { value.reshaped(ty.shape()) }
+        let values = rooms.into_iter().zip(out_types).zip(taken).map(|((room, ty), taken)| {
+            match (room, taken) {
+                // SAFETY: every result is stored by a stage, at all places.
+                (Some(room), _) => unsafe { room.finish(ty.shape()) },
+                (None, taken) => {
+                    let value = ins[taken.unwrap_or(0) as usize].take();
+                    if value.shape() == ty.shape() { value } else { value.reshaped(ty.shape()) }
+                }
             }
         });
         values.collect()
@@ -261,7 +287,9 @@ impl Kernel {
             return self.run_columns(columns, bases);
         }
         let single = match self.stages.as_slice() {
-            [stage] if stage.code.line().folds.is_empty() && stage.over == Over::Line => Some(stage),
+            [stage] if stage.code.line().folds.is_empty() && stage.over == Over::Line => {
+                Some(stage)
+            }
             _ => None,
         };
         if let Some(stage) = single {
@@ -305,7 +333,12 @@ impl Kernel {
 
     /// Calls `body` with the arguments' places at the first of some rows that lie behind each other
     /// along the last loop, and their number.
-    fn over_rows(&self, bases: &[*mut u8], range: Range<usize>, mut body: impl FnMut(&Pointers, usize)) {
+    fn over_rows(
+        &self,
+        bases: &[*mut u8],
+        range: Range<usize>,
+        mut body: impl FnMut(&Pointers, usize),
+    ) {
         let last = self.outer.last().copied().unwrap_or(1);
         let mut row = range.start;
         while row < range.end {
@@ -342,7 +375,14 @@ impl Kernel {
     ///
     /// # Safety
     /// The places are those of the kernel's arguments at rows that exist; the range is within the line.
-    unsafe fn line(&self, stage: &Stage, code: &Code, at: &Pointers, range: Range<usize>, rows: usize) {
+    unsafe fn line(
+        &self,
+        stage: &Stage,
+        code: &Code,
+        at: &Pointers,
+        range: Range<usize>,
+        rows: usize,
+    ) {
         let place = |&a: &u32| {
             let arg = &self.args[a as usize];
             at[a as usize].wrapping_offset(range.start as isize * arg.inner)
@@ -381,12 +421,14 @@ impl Kernel {
         let place = |a: u32, from: usize| {
             let (at, row) = shared.get();
             let arg = &self.args[a as usize];
-            let bytes = row as isize * arg.steps.last().copied().unwrap_or(0) + from as isize * arg.inner;
+            let bytes =
+                row as isize * arg.steps.last().copied().unwrap_or(0) + from as isize * arg.inner;
             at[a as usize].wrapping_offset(bytes)
         };
         if line.folds.is_empty() {
             return for_ranges(self.n, PROBE, |range| {
-                let pointers: Pointers = stage.args.iter().map(|&a| place(a, range.start)).collect();
+                let pointers: Pointers =
+                    stage.args.iter().map(|&a| place(a, range.start)).collect();
                 // SAFETY: the range is within the row, and ranges do not meet.
                 unsafe { stage.code.run(&pointers, &stage.row_steps, range.len(), 1) };
             });
@@ -408,7 +450,11 @@ impl Kernel {
                 let pointers: Pointers = (0..stage.args.len())
                     .map(|k| match fold_of(k) {
                         // Each fold's results lie behind each other, in the room of the widest lanes.
-                        Some(f) => partials.get().wrapping_add(f * pieces).cast::<u8>().wrapping_add(from / PIECE * steps[k] as usize),
+                        Some(f) => partials
+                            .get()
+                            .wrapping_add(f * pieces)
+                            .cast::<u8>()
+                            .wrapping_add(from / PIECE * steps[k] as usize),
                         None => place(stage.args[k], from),
                     })
                     .collect();
@@ -472,14 +518,19 @@ impl Kernel {
                     // SAFETY: the unit's own part of the accumulators.
                     unsafe { fill(place, size, bits, width) };
                 }
-                self.over_rows(bases, out * goes + rows.start..out * goes + rows.end, |at, count| {
-                    let mut at = at.clone();
-                    for &(arg, acc, size) in accumulators {
-                        at[arg as usize] = acc.wrapping_add((out * blocks + block) * inside * size);
-                    }
-                    // SAFETY: the unit's rows and columns.
-                    unsafe { self.line(stage, &stage.code, &at, from..from + width, count) };
-                });
+                self.over_rows(
+                    bases,
+                    out * goes + rows.start..out * goes + rows.end,
+                    |at, count| {
+                        let mut at = at.clone();
+                        for &(arg, acc, size) in accumulators {
+                            at[arg as usize] =
+                                acc.wrapping_add((out * blocks + block) * inside * size);
+                        }
+                        // SAFETY: the unit's rows and columns.
+                        unsafe { self.line(stage, &stage.code, &at, from..from + width, count) };
+                    },
+                );
             }
         });
         if blocks == 1 {

@@ -21,7 +21,8 @@ impl Layout {
     /// The fewest loops for which every array moves by a fixed step along each.
     pub(super) fn new(group: &Group) -> Layout {
         let dims = if group.dims.is_empty() { Dims::from_slice(&[1]) } else { group.dims.clone() };
-        let mut layout = Layout { sizes: Dims::new(), joined: SmallVec::new(), dims, line: group.line };
+        let mut layout =
+            Layout { sizes: Dims::new(), joined: SmallVec::new(), dims, line: group.line };
         let views = group.members.iter().flat_map(|m| {
             m.operands.iter().filter_map(move |o| match o {
                 Operand::View(v) => Some((v, m.level)),

@@ -19,8 +19,8 @@ pub(crate) mod kernel;
 mod lanes;
 mod layout;
 pub(crate) mod line;
-pub(crate) mod plan;
 mod order;
+pub(crate) mod plan;
 mod show;
 pub(crate) mod stages;
 #[cfg(test)]

@@ -285,7 +285,8 @@ impl Planner<'_> {
         }
         let g = self.n_groups;
         self.n_groups += 1;
-        let group = Group { members: Vec::new(), n, dims, line: None, columns: None, views: Vec::new() };
+        let group =
+            Group { members: Vec::new(), n, dims, line: None, columns: None, views: Vec::new() };
         self.open.insert(g, group);
         self.by_size.insert(n, g);
         g
@@ -543,6 +544,7 @@ fn reduction(shape: &[usize], axes: &[usize]) -> Option<Reduction> {
         last = d;
     }
     let size = |dims: &[usize]| dims.iter().product::<usize>();
-    let (outer, goes, inner) = (size(&shape[..first]), size(&shape[first..=last]), size(&shape[last + 1..]));
+    let (outer, goes, inner) =
+        (size(&shape[..first]), size(&shape[first..=last]), size(&shape[last + 1..]));
     Some(if inner == 1 { Reduction::Lines(goes) } else { Reduction::Columns([outer, goes, inner]) })
 }

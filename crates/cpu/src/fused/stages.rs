@@ -9,7 +9,7 @@
 
 use super::build::LineBuilder;
 use super::code::{Code, Executor};
-use super::kernel::{Kernel, KernelArg, Over, Source, Stage};
+use super::kernel::{Kernel, KernelArg, Loops, Over, Source, Stage};
 use super::layout::Layout;
 use super::line::{FoldOp, Instr, Kind, Reg, Step};
 use super::plan::{Group, Level, Member, Operand};
@@ -114,7 +114,9 @@ impl Stages<'_> {
 
     fn inner(&self, m: usize) -> SmallVec<[usize; 3]> {
         let operands = self.group.members[m].operands.iter();
-        operands.filter_map(|o| if let Operand::Inner(v) = o { Some(self.member_of[v]) } else { None }).collect()
+        operands
+            .filter_map(|o| if let Operand::Inner(v) = o { Some(self.member_of[v]) } else { None })
+            .collect()
     }
 
     /// Finds the stage of each member; gives the number of stages.
@@ -138,7 +140,12 @@ impl Stages<'_> {
         let n = self.group.members.len();
         let mut costs = vec![0u32; n];
         for m in 0..n {
-            let inner: u32 = self.inner(m).iter().filter(|&&d| self.level(d) == Level::Full).map(|&d| costs[d]).sum();
+            let inner: u32 = self
+                .inner(m)
+                .iter()
+                .filter(|&&d| self.level(d) == Level::Full)
+                .map(|&d| costs[d])
+                .sum();
             costs[m] = (cost(self.eqn(m)) + inner).min(1000);
         }
         let mut needed = vec![0u64; n];
@@ -175,7 +182,8 @@ impl Stages<'_> {
         for m in 0..n {
             for d in self.inner(m) {
                 let row = matches!(self.level(d), Level::Row);
-                crosses[d] |= row && !(self.level(m) == Level::Row && self.stage[m] == self.stage[d]);
+                crosses[d] |=
+                    row && !(self.level(m) == Level::Row && self.stage[m] == self.stage[d]);
             }
         }
         for m in 0..n {
@@ -208,7 +216,8 @@ impl Stages<'_> {
         let (out, dtype) = (self.out(m), self.dtype(m));
         let size = dtype.size() as isize;
         let outer = self.layout.outer();
-        let bytes = |steps: &[isize]| steps.iter().map(|s| s * size).collect::<SmallVec<[isize; 4]>>();
+        let bytes =
+            |steps: &[isize]| steps.iter().map(|s| s * size).collect::<SmallVec<[isize; 4]>>();
         let (steps, inner) = match self.level(m) {
             Level::Full => {
                 let steps = contiguous(&self.layout.sizes);
@@ -267,7 +276,14 @@ impl Stages<'_> {
         let next = self.args.len() as u32;
         let arg = *self.arg_of.entry((source, offset, key)).or_insert(next);
         if arg == next {
-            self.args.push(KernelArg { source, dtype, offset, steps: outer, inner, stages: (u32::MAX, 0) });
+            self.args.push(KernelArg {
+                source,
+                dtype,
+                offset,
+                steps: outer,
+                inner,
+                stages: (u32::MAX, 0),
+            });
         }
         arg
     }
@@ -366,7 +382,8 @@ impl Stages<'_> {
         let ins: SmallVec<[Reg; 3]> =
             (0..member.operands.len()).map(|k| self.operand(line, member, k)).collect();
         let eqn = self.eqn(m);
-        let dtypes: SmallVec<[DType; 3]> = eqn.inputs.iter().map(|&a| self.jaxpr.ty(a).dtype()).collect();
+        let dtypes: SmallVec<[DType; 3]> =
+            eqn.inputs.iter().map(|&a| self.jaxpr.ty(a).dtype()).collect();
         match emit::emit(&mut line.b, &eqn.prim, &dtypes, &ins, self.dtype(m)) {
             Some(r) => r,
             None => unreachable!("members can be emitted"),
@@ -407,7 +424,8 @@ impl Stages<'_> {
         let rows = outer.last().copied().unwrap_or(1);
         let full = self.args.iter().filter(|a| a.inner != 0).count().max(1);
         let block = (BLOCK_ELEMENTS / (n * full)).clamp(1, rows);
-        let kernel = Kernel::new(n, outer, self.args, stages, self.scratch, block, self.group.columns, executor);
+        let loops = Loops { n, outer, block, columns: self.group.columns };
+        let kernel = Kernel::new(loops, self.args, stages, self.scratch, executor);
         Built { kernel, ins: self.ins, outs: self.outs }
     }
 }
@@ -482,13 +500,29 @@ impl StageLine {
         let line = self.b.finish();
         let bytes = |&a: &u32| {
             let arg = &s.args[a as usize];
-            if arg.inner == 0 { 0 } else { s.layout.sizes.iter().product::<usize>() * arg.dtype.size() }
+            if arg.inner == 0 {
+                0
+            } else {
+                s.layout.sizes.iter().product::<usize>() * arg.dtype.size()
+            }
         };
-        let writes_much = self.args.iter().zip(&line.args).any(|(a, arg)| arg.out && bytes(a) >= super::kernel::STREAMED);
+        let writes_much = self
+            .args
+            .iter()
+            .zip(&line.args)
+            .any(|(a, arg)| arg.out && bytes(a) >= super::kernel::STREAMED);
         let calls = line.instrs.iter().any(|i| matches!(i, Instr::Call { .. }));
-        let streams = self.over == Over::Line && writes_much && line.folds.is_empty() && self.columns.is_empty() && !calls;
+        let streams = self.over == Over::Line
+            && writes_much
+            && line.folds.is_empty()
+            && self.columns.is_empty()
+            && !calls;
         let streaming = streams.then(|| Code::new(line.clone(), executor, true));
-        let row_steps = self.args.iter().map(|&a| s.args[a as usize].steps.last().copied().unwrap_or(0)).collect();
+        let row_steps = self
+            .args
+            .iter()
+            .map(|&a| s.args[a as usize].steps.last().copied().unwrap_or(0))
+            .collect();
         Stage {
             code: Code::new(line, executor, false),
             streaming,

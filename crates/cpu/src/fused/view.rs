@@ -50,7 +50,8 @@ impl View {
     /// What a primitive that only rearranges makes of the view; `None` for others, and for reshapes
     /// that no steps describe.
     pub(super) fn through(&self, prim: &Prim, shape: &[usize]) -> Option<View> {
-        let with = |offset, steps| Some(View { base: self.base, offset, shape: shape.into(), steps });
+        let with =
+            |offset, steps| Some(View { base: self.base, offset, shape: shape.into(), steps });
         match prim {
             Prim::BroadcastInDim(p) => {
                 let mut steps: Steps = SmallVec::from_elem(0, shape.len());
@@ -68,9 +69,9 @@ impl View {
                 let steps = p.strides.iter().zip(&self.steps).map(|(&k, &s)| k as isize * s);
                 with((self.offset as isize + offset) as usize, steps.collect())
             }
-            Prim::Reshape(Reshape::Reshape { .. } | Reshape::Squeeze { .. } | Reshape::ExpandDims { .. }) => {
-                with(self.offset, self.steps_under(shape)?)
-            }
+            Prim::Reshape(
+                Reshape::Reshape { .. } | Reshape::Squeeze { .. } | Reshape::ExpandDims { .. },
+            ) => with(self.offset, self.steps_under(shape)?),
             _ => None,
         }
     }

@@ -8,7 +8,6 @@
 //! [`unary_f32`] and its kin apply them to slices. `docs/ACCURACY.md` has the measured errors. Special
 //! values, signed zeros, subnormal numbers and huge arguments are as C's libm has them.
 
-
 mod arc;
 mod coefficients;
 mod drive;

@@ -46,8 +46,6 @@ pub(super) const BROADCAST: Op = op(2, 1, 0x18);
 pub(super) const BROADCAST64: Op = Op::new(2, 1, true, 0x19);
 pub(super) const BROADCAST64_VEX: Op = op(2, 1, 0x19);
 pub(super) const PBROADCASTD: Op = op(2, 1, 0x58);
-/// From a general register (EVEX).
-
 pub(super) const PADDD: Op = op(1, 1, 0xfe);
 pub(super) const PADDQ: Op = Op::new(1, 1, true, 0xd4);
 pub(super) const PSUBD: Op = op(1, 1, 0xfa);

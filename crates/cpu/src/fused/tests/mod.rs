@@ -47,6 +47,9 @@ enum Elements {
 }
 
 impl Elements {
+    const ALL: [Elements; 5] =
+        [Elements::All, Elements::Finite, Elements::Zeros, Elements::Negative, Elements::Positive];
+
     fn draw(self, dtype: DType, random: &mut Random) -> u64 {
         let high = 1 << (8 * dtype.size() - 1);
         let exponent = match dtype {
@@ -163,8 +166,7 @@ impl Memory {
     /// Random inputs. Some outputs are inputs' arrays where `in_place` says so; rows do not always touch,
     /// and arrays begin anywhere.
     fn new(line: &Line, n: usize, rows: usize, in_place: bool, random: &mut Random) -> Memory {
-        let elements =
-            random.pick(&[Elements::All, Elements::Finite, Elements::Finite, Elements::Zeros]);
+        let elements = random.pick(&Elements::ALL);
         let mut memory = Memory { buffers: Vec::new(), places: Vec::new(), n, rows };
         let mut taken = vec![false; line.args.len()];
         for (i, arg) in line.args.iter().enumerate() {

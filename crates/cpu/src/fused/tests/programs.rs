@@ -74,7 +74,12 @@ impl Programs {
                     return None;
                 }
                 let (x, y) = (self.number(x), self.number(y));
-                self.b.rare(m, RareFn::Bits(|[x, y]| (x.wrapping_mul(5) ^ y) & 0x3fff_ffff), [x, y], x)
+                self.b.rare(
+                    m,
+                    RareFn::Bits(|[x, y]| (x.wrapping_mul(5) ^ y) & 0x3fff_ffff),
+                    [x, y],
+                    x,
+                )
             }
             _ => {
                 let op = self.random.pick(&[Unary::Neg, Unary::Not]);
