@@ -74,7 +74,10 @@ pub(crate) fn tolerance(prim: &Prim, dtype: DType) -> f64 {
         | Prim::DotGeneral(_)
         | Prim::Cumulative(_)
         | Prim::Jit(_)
-        | Prim::Checkpoint(_) => match dtype {
+        | Prim::Checkpoint(_)
+        | Prim::CustomJvp(_)
+        | Prim::CustomVjp(_)
+        | Prim::Custom(_) => match dtype {
             DType::F16 => 2e-3,
             DType::BF16 => 2e-2,
             DType::F32 => 4e-6,
