@@ -7,6 +7,7 @@
 use crate::memory::{build, raw};
 use crate::product::{Matrix, Number, Product, product};
 use crate::strided::{Strides, copy, row_major};
+use crate::pools::count;
 use crate::threads::{Shared, for_ranges, several};
 use pullback_ir::prim::dot::DotGeneral;
 use pullback_ir::{Axes, DType, Element, Type, Value, dispatch};
@@ -149,7 +150,7 @@ fn typed<T: Number<Acc: Element>>(prim: &DotGeneral, x: &Value, y: &Value, out: 
             };
             // Threads share the batch, or each product if the batch is small and they are large.
             let work = m * n * k.max(1);
-            let few = several() && n_batch < 2 * rayon::current_num_threads() && work >= LARGE;
+            let few = several() && n_batch < 2 * count() && work >= LARGE;
             if n_batch == 1 || few {
                 (0..n_batch).for_each(|b| one(b, true));
             } else {
