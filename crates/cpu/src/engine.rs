@@ -39,6 +39,16 @@ impl Engine {
         }
     }
 
+    /// What it is, in a few words.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Engine::Reference => "The interpreter that defines what programs mean",
+            Engine::Tile => "Fused kernels, interpreted tile by tile",
+            Engine::Native => "Fused kernels as machine code, where processor and system allow it",
+            Engine::Cpu => "The fastest there is: native",
+        }
+    }
+
     /// The engine of this name.
     ///
     /// # Errors
