@@ -9,7 +9,7 @@ use crate::fused::code::Executor;
 use crate::fused::plan::{Node, Plan};
 use crate::fused::stages;
 use pullback_ir::prim::HigherOrder;
-use pullback_ir::{Atom, Eqn, Error, Jaxpr, Prim, Type, transform};
+use pullback_ir::{Atom, Eqn, Error, Jaxpr, Loc, Prim, Type, transform};
 use smallvec::SmallVec;
 
 /// Slots that are free to be given out again.
@@ -36,6 +36,8 @@ struct Item {
     op: Op,
     ins: SmallVec<[Atom; 4]>,
     outs: SmallVec<[u32; 1]>,
+    /// Where its equations come from.
+    lines: Box<[Loc]>,
 }
 
 pub(crate) fn lower(jaxpr: &Jaxpr, executor: Executor) -> Result<Program, Error> {
@@ -76,6 +78,7 @@ fn plan(jaxpr: &Jaxpr, executor: Executor) -> Result<Program, Error> {
         types: Vec::with_capacity(items.len()),
         outs: Vec::with_capacity(jaxpr.outs().len()),
         n_slots: 0,
+        lines: Vec::with_capacity(items.len()),
     };
     for (i, item) in items.into_iter().enumerate() {
         let mut step = Step {
@@ -125,6 +128,7 @@ fn plan(jaxpr: &Jaxpr, executor: Executor) -> Result<Program, Error> {
         }
         slots.free.extend(&step.drops);
         program.steps.push(step);
+        program.lines.push(item.lines);
     }
     for (k, &atom) in jaxpr.outs().iter().enumerate() {
         let source = match atom {
@@ -161,13 +165,15 @@ fn items(jaxpr: &Jaxpr, plan: Plan, executor: Executor) -> Result<Vec<Item>, Err
         Node::One(i) => {
             let eqn = &jaxpr.eqns()[*i];
             let outs = eqn.outs().map(|v| v.0).collect();
-            Ok(Item { op: lower_op(jaxpr, eqn, executor)?, ins: SmallVec::from_slice(&eqn.inputs), outs })
+            let (op, ins) = (lower_op(jaxpr, eqn, executor)?, SmallVec::from_slice(&eqn.inputs));
+            Ok(Item { op, ins, outs, lines: [eqn.loc].into() })
         }
         Node::Group(group) => {
             let built = stages::build(jaxpr, group, &plan.constants, |v| escapes[v.index()], executor);
             let outs = built.outs.iter().map(|v| v.0).collect();
             let ins = built.ins.into_iter().map(Atom::Var).collect();
-            Ok(Item { op: Op::Fused(built.kernel), ins, outs })
+            let lines = group.eqns().map(|i| jaxpr.eqns()[i].loc).collect();
+            Ok(Item { op: Op::Fused(built.kernel), ins, outs, lines })
         }
     });
     items.collect()
