@@ -128,7 +128,7 @@ pub(crate) fn types(ts: &[Type]) -> String {
 }
 
 /// The plan: a line for each step with the buffers that it reads and gives (`b0`; `c0` is a constant), the bytes that it moves and an estimate of
-/// its time on one core, below it the lines of a kernel.
+/// its time on one core, below it the primitives in a kernel. `{:#}` shows the kernels' instructions as well.
 impl fmt::Display for Executable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let program = match self.body() {
@@ -151,9 +151,16 @@ impl fmt::Display for Executable {
                 frees(step)
             );
             match &step.op {
-                Op::Fused(kernel) => text += &kernel.body(),
+                Op::Fused(kernel) => {
+                    let names = some_of(program.origins[i].iter().map(|o| &o.name));
+                    text += &format!("      {names}\n");
+                    if f.alternate() {
+                        text += &kernel.body();
+                    }
+                }
                 Op::Call(callee) => {
-                    text.extend(callee.to_string().lines().map(|l| format!("      {l}\n")));
+                    let inside = if f.alternate() { format!("{callee:#}") } else { callee.to_string() };
+                    text.extend(inside.lines().map(|l| format!("      {l}\n")));
                 }
                 Op::Prim(_) | Op::Custom(..) => {}
             }
@@ -183,6 +190,17 @@ fn name(source: &Source) -> String {
 /// ` b0:f32[3] b1:f32[]`
 fn buffers(names: impl Iterator<Item = String>, types: &[Type]) -> String {
     names.zip(types).map(|(name, ty)| format!(" {name}:{ty}")).collect()
+}
+
+/// The first of a kernel's primitives.
+pub(crate) fn some_of(names: impl ExactSizeIterator<Item = impl fmt::Display>) -> String {
+    const MOST: usize = 12;
+    let n = names.len();
+    let mut text: Vec<String> = names.take(MOST).map(|name| name.to_string()).collect();
+    if n > MOST {
+        text.push(format!("and {} more", n - MOST));
+    }
+    text.join(" ")
 }
 
 /// The buffers that are free for other values after a step.

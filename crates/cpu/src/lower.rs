@@ -4,12 +4,12 @@
 //! variables go to later ones, and each operand is marked if it dies where it is read. All of it is
 //! linear in the number of equations and without recursion, but for calls that are kept.
 
-use crate::program::{Executable, Op, Program, Source, Step};
+use crate::program::{Executable, Op, Origin, Program, Source, Step};
 use crate::fused::code::Executor;
 use crate::fused::plan::{Node, Plan};
 use crate::fused::stages;
 use pullback_ir::prim::HigherOrder;
-use pullback_ir::{Atom, Eqn, Error, Jaxpr, Loc, Prim, Type, transform};
+use pullback_ir::{Atom, Eqn, Error, Jaxpr, Prim, Type, transform};
 use smallvec::SmallVec;
 
 /// Slots that are free to be given out again.
@@ -36,8 +36,7 @@ struct Item {
     op: Op,
     ins: SmallVec<[Atom; 4]>,
     outs: SmallVec<[u32; 1]>,
-    /// Where its equations come from.
-    lines: Box<[Loc]>,
+    origins: Box<[Origin]>,
 }
 
 pub(crate) fn lower(jaxpr: &Jaxpr, executor: Executor) -> Result<Program, Error> {
@@ -78,7 +77,7 @@ fn plan(jaxpr: &Jaxpr, executor: Executor) -> Result<Program, Error> {
         types: Vec::with_capacity(items.len()),
         outs: Vec::with_capacity(jaxpr.outs().len()),
         n_slots: 0,
-        lines: Vec::with_capacity(items.len()),
+        origins: Vec::with_capacity(items.len()),
     };
     for (i, item) in items.into_iter().enumerate() {
         let mut step = Step {
@@ -128,7 +127,7 @@ fn plan(jaxpr: &Jaxpr, executor: Executor) -> Result<Program, Error> {
         }
         slots.free.extend(&step.drops);
         program.steps.push(step);
-        program.lines.push(item.lines);
+        program.origins.push(item.origins);
     }
     for (k, &atom) in jaxpr.outs().iter().enumerate() {
         let source = match atom {
@@ -166,14 +165,14 @@ fn items(jaxpr: &Jaxpr, plan: Plan, executor: Executor) -> Result<Vec<Item>, Err
             let eqn = &jaxpr.eqns()[*i];
             let outs = eqn.outs().map(|v| v.0).collect();
             let (op, ins) = (lower_op(jaxpr, eqn, executor)?, SmallVec::from_slice(&eqn.inputs));
-            Ok(Item { op, ins, outs, lines: [eqn.loc].into() })
+            Ok(Item { op, ins, outs, origins: [Origin::of(eqn)].into() })
         }
         Node::Group(group) => {
             let built = stages::build(jaxpr, group, &plan.constants, |v| escapes[v.index()], executor);
             let outs = built.outs.iter().map(|v| v.0).collect();
             let ins = built.ins.into_iter().map(Atom::Var).collect();
-            let lines = group.eqns().map(|i| jaxpr.eqns()[i].loc).collect();
-            Ok(Item { op: Op::Fused(built.kernel), ins, outs, lines })
+            let origins = group.eqns().map(|i| Origin::of(&jaxpr.eqns()[i])).collect();
+            Ok(Item { op: Op::Fused(built.kernel), ins, outs, origins })
         }
     });
     items.collect()

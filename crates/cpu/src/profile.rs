@@ -1,8 +1,8 @@
 //! Where the time of an executable goes.
 
-use crate::explain::{bytes, show_bytes, types};
+use crate::explain::{bytes, show_bytes, some_of, types};
 use crate::pools;
-use crate::program::{Body, Executable, Op, Watch};
+use crate::program::{Body, Executable, Op, Origin, Watch};
 use pullback_ir::{Error, Loc, Type, Value};
 use serde_json::json;
 use std::fmt;
@@ -34,6 +34,8 @@ pub struct Profile {
 pub struct Timed {
     /// The primitive, or `kernel<..>` with what runs it and its loops.
     pub name: String,
+    /// The primitives of the equations in it.
+    pub equations: Vec<String>,
     /// Types of the operands.
     pub operands: Vec<Type>,
     /// Types of the results.
@@ -101,29 +103,31 @@ impl Executable {
 
     /// The steps in the order in which a run enters them.
     fn describe(&self, depth: usize, to: &mut Vec<Timed>) {
-        let mut push = |name: String, operands: &[Type], results: &[Type], lines: &[Loc]| {
+        let mut push = |name: String, operands: &[Type], results: &[Type], origins: &[Origin]| {
             let bytes = operands.iter().chain(results).map(bytes).sum();
             let (operands, results) = (operands.to_vec(), results.to_vec());
-            let mut distinct: Vec<Loc> = Vec::new();
-            for loc in lines.iter().filter(|loc| loc.line.is_some()) {
-                if !distinct.contains(loc) {
-                    distinct.push(*loc);
+            let mut lines: Vec<Loc> = Vec::new();
+            for loc in origins.iter().map(|o| o.loc).filter(|loc| loc.line.is_some()) {
+                if !lines.contains(&loc) {
+                    lines.push(loc);
                 }
             }
-            to.push(Timed { name, operands, results, bytes, lines: distinct, depth, seconds: 0.0 });
+            let equations = origins.iter().map(|o| o.name.to_string()).collect();
+            let seconds = 0.0;
+            to.push(Timed { name, equations, operands, results, bytes, lines, depth, seconds });
         };
         match self.body() {
             Body::Interpreted(jaxpr) => {
                 for eqn in jaxpr.eqns() {
                     let operands: Vec<Type> = eqn.inputs.iter().map(|&a| jaxpr.ty(a)).collect();
                     let name = eqn.prim.name().to_owned();
-                    push(name, &operands, jaxpr.eqn_out_types(eqn), &[eqn.loc]);
+                    push(name, &operands, jaxpr.eqn_out_types(eqn), &[Origin::of(eqn)]);
                 }
             }
             Body::Lowered(program) => {
                 let mut calls = Vec::new();
                 program.walk(|i, step, ins, outs, _| {
-                    push(step.op.title(), ins, outs, &program.lines[i]);
+                    push(step.op.title(), ins, outs, &program.origins[i]);
                     if let Op::Call(callee) = &step.op {
                         calls.push((i, callee));
                     }
@@ -181,7 +185,7 @@ impl Profile {
             events.push(event("run", run.all, json!({"number": i})));
             for (step, &span) in self.steps.iter().zip(&run.steps) {
                 let lines: Vec<String> = step.lines.iter().map(Loc::to_string).collect();
-                let args = json!({"operands": types(&step.operands), "results": types(&step.results),
+                let args = json!({"equations": step.equations.join(" "), "operands": types(&step.operands), "results": types(&step.results),
                                   "bytes": step.bytes, "lines": lines});
                 events.push(event(&step.name, span, args));
             }
@@ -221,6 +225,10 @@ impl fmt::Display for Profile {
                 types(&step.results),
                 types(&step.operands)
             )?;
+            if step.equations != [step.name.as_str()] {
+                let names = some_of(step.equations.iter());
+                writeln!(f, "{:39}{}{names}", "", "  ".repeat(step.depth))?;
+            }
             for (i, loc) in step.lines.iter().enumerate().take(MOST_LINES + 1) {
                 write!(f, "{:39}{}", "", "  ".repeat(step.depth))?;
                 match i == MOST_LINES {

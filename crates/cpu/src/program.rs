@@ -7,7 +7,7 @@ use crate::fused::code::Executor;
 use crate::fused::kernel::Kernel;
 use crate::operand::{Operand, Values};
 use pullback_ir::prim::custom::Custom;
-use pullback_ir::{Error, Jaxpr, Loc, Prim, Type, Value, interp};
+use pullback_ir::{Eqn, Error, Jaxpr, Loc, Prim, Type, Value, interp};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -65,8 +65,21 @@ pub(crate) struct Program {
     pub(crate) types: Vec<Type>,
     pub(crate) outs: Vec<Source>,
     pub(crate) n_slots: usize,
-    /// For each step, where its equations come from.
-    pub(crate) lines: Vec<Box<[Loc]>>,
+    /// For each step, the equations in it.
+    pub(crate) origins: Vec<Box<[Origin]>>,
+}
+
+/// What is kept of an equation, to explain a step.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    pub(crate) name: Box<str>,
+    pub(crate) loc: Loc,
+}
+
+impl Origin {
+    pub(crate) fn of(eqn: &Eqn) -> Origin {
+        Origin { name: eqn.prim.name().into(), loc: eqn.loc }
+    }
 }
 
 /// Looks on while a program runs.

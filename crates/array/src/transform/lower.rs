@@ -16,7 +16,7 @@ use std::panic::Location;
 
 /// What `jit` makes of a function for arguments of certain types, before it runs. It prints as the jaxpr
 /// and the plan: a line for each step with the buffers that it reads and gives, the bytes that it moves,
-/// and an estimate of its time on one core.
+/// and an estimate of its time on one core. With `{:#}` the instructions of kernels are shown as well.
 pub struct Lowered {
     jaxpr: Jaxpr,
     executable: Executable,
@@ -42,7 +42,10 @@ impl Lowered {
 
 impl fmt::Display for Lowered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\n\n{}", self.jaxpr, self.executable)
+        match f.alternate() {
+            true => write!(f, "{}\n\n{:#}", self.jaxpr, self.executable),
+            false => write!(f, "{}\n\n{}", self.jaxpr, self.executable),
+        }
     }
 }
 
