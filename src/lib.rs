@@ -13,10 +13,11 @@ pub use pullback_array::{
 
 // Functions and their transformations.
 pub use pullback_array::{
-    Arg, Aux, Axis, Func, Policy, Shapes, Stats, Vmap, arg, checkpoint, checkpoint_name,
-    checkpoint_with, custom_jvp, custom_vjp, eval_shape, from_jaxpr, grad, grad_wrt, hessian, hvp,
-    jacfwd, jacrev, jit, jvp, linear_transpose, linearize, make_jaxpr, stop_gradient,
-    value_and_grad, value_and_grad_wrt, vjp, vmap, vmap_axes, vmap_named, with_threads,
+    Arg, Aux, Axis, Func, Lowered, Policy, Shapes, Stats, Vmap, arg, checkpoint, checkpoint_name,
+    checkpoint_with, custom_jvp, custom_vjp, debug_infs, debug_nans, eval_shape, from_jaxpr, grad,
+    grad_wrt, hessian, hvp, jacfwd, jacrev, jit, jvp, linear_transpose, linearize, make_jaxpr,
+    profile, stop_gradient, value_and_grad, value_and_grad_wrt, vjp, vmap, vmap_axes, vmap_named,
+    with_threads,
 };
 
 // Trees of arrays, keys, jaxprs.
@@ -24,6 +25,37 @@ pub use pullback_array::{Jaxpr, Key, Tree, func, ir, random, transform, tree};
 
 /// Compiled programs and engines.
 pub use pullback_cpu as cpu;
+pub use pullback_cpu::{Memory, Profile, Timed};
+
+/// What runs programs in this process: the engine, the processor's instructions, threads.
+///
+/// ```
+/// use pullback::backend;
+///
+/// println!("{}", backend::info());
+/// assert!(backend::info().threads >= 1);
+/// ```
+///
+/// The environment variable `PULLBACK_ENGINE` chooses the engine by its [name](backend::Engine::name),
+/// `PULLBACK_THREADS` the number of threads; both are read once.
+pub mod backend {
+    pub use pullback_cpu::{Engine, Info, MachineCode, info};
+}
+
+/// The pool of memory behind large arrays, one for the process. Their buffers are kept when the last array
+/// that shares them is dropped, and used again, because memory that is fresh from the system is slow to
+/// touch.
+///
+/// ```
+/// use pullback::memory;
+///
+/// memory::set_limit(256 << 20); // bytes
+/// assert_eq!(memory::limit(), 256 << 20);
+/// assert!(memory::held() <= memory::limit());
+/// ```
+pub mod memory {
+    pub use pullback_array::ir::pool::{held, limit, set_limit};
+}
 
 #[doc(hidden)]
 pub use pullback_array::__private;
@@ -36,9 +68,10 @@ pub mod prelude {
     pub use crate::{
         Array, Aux, Axis, DType, Ellipsis, Error, Func, Jaxpr, Key, NewAxis, PadMode, Policy, Tree,
         Vmap, arange, arange_step, arg, array, checkpoint, checkpoint_with, concat, custom_jvp,
-        custom_vjp, einsum, eval_shape, eye, from_jaxpr, full, full_like, grad, grad_wrt, hessian,
-        hvp, iota, jacfwd, jacrev, jit, jvp, keep, linear_transpose, linearize, linspace,
-        make_jaxpr, one_hot, ones, ones_like, s, select, stack, stop_gradient, tree, tri,
-        value_and_grad, value_and_grad_wrt, vjp, vmap, vmap_axes, vmap_named, zeros, zeros_like,
+        custom_vjp, debug_infs, debug_nans, einsum, eval_shape, eye, from_jaxpr, full, full_like,
+        grad, grad_wrt, hessian, hvp, iota, jacfwd, jacrev, jit, jvp, keep, linear_transpose,
+        linearize, linspace, make_jaxpr, one_hot, ones, ones_like, profile, s, select, stack,
+        stop_gradient, tree, tri, value_and_grad, value_and_grad_wrt, vjp, vmap, vmap_axes,
+        vmap_named, zeros, zeros_like,
     };
 }

@@ -56,15 +56,7 @@ fn describe(prim: &Prim, ins: &[In<'_>], out_types: &[Type]) -> Option<Array> {
 /// transformation on concrete arrays does. Values are dropped after their last use, so that kernels
 /// can write into their buffers.
 pub(crate) fn run(jaxpr: &Jaxpr, args: Vec<Value>) -> Result<Vec<Value>, Error> {
-    let mut last_use = vec![u32::MAX; jaxpr.n_vars()];
-    for (i, eqn) in jaxpr.eqns().iter().enumerate() {
-        for v in eqn.inputs.iter().filter_map(|a| a.var()) {
-            last_use[v.index()] = i as u32;
-        }
-    }
-    for v in jaxpr.outs().iter().filter_map(|a| a.var()) {
-        last_use[v.index()] = u32::MAX;
-    }
+    let last_use = last_uses(jaxpr);
     let mut env: Vec<Option<Value>> = Vec::with_capacity(jaxpr.n_vars());
     env.extend(args.into_iter().map(Some));
     for (i, eqn) in jaxpr.eqns().iter().enumerate() {
@@ -92,4 +84,18 @@ pub(crate) fn run(jaxpr: &Jaxpr, args: Vec<Value>) -> Result<Vec<Value>, Error> 
             Atom::Var(v) => env[v.index()].clone().expect("a result is defined"),
         })
         .collect())
+}
+
+/// The equation that reads each variable last; `u32::MAX` for results and what nothing reads.
+pub(crate) fn last_uses(jaxpr: &Jaxpr) -> Vec<u32> {
+    let mut last_use = vec![u32::MAX; jaxpr.n_vars()];
+    for (i, eqn) in jaxpr.eqns().iter().enumerate() {
+        for v in eqn.inputs.iter().filter_map(|a| a.var()) {
+            last_use[v.index()] = i as u32;
+        }
+    }
+    for v in jaxpr.outs().iter().filter_map(|a| a.var()) {
+        last_use[v.index()] = u32::MAX;
+    }
+    last_use
 }

@@ -7,7 +7,7 @@
 use crate::array::{Array, Repr};
 use crate::error::Error;
 use pullback_ir::prim::Prim;
-use pullback_ir::{Atom, Atoms, Builder, Jaxpr, Type, Value, transform};
+use pullback_ir::{Atom, Atoms, Builder, Jaxpr, Loc, Type, Value, transform};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 use std::panic::Location;
@@ -171,7 +171,7 @@ impl Trace {
                     In::Array(a) => state.atom(self.id, a)?,
                 });
             }
-            state.builder.set_loc(Some(loc));
+            state.builder.set_loc(Loc::at(loc));
             let outs = state.builder.bind(prim, &atoms)?;
             Ok(outs.into_iter().map(|a| self.tracer(state, a)).collect())
         })
@@ -186,7 +186,7 @@ impl Trace {
     ) -> Result<Vec<Array>, Error> {
         self.with(|state| {
             let atoms = state.atoms(self.id, args)?;
-            state.builder.set_loc(Some(loc));
+            state.builder.set_loc(Loc::at(loc));
             let outs = state.builder.inline(jaxpr, &atoms);
             Ok(outs.into_iter().map(|a| self.tracer(state, a)).collect())
         })

@@ -136,7 +136,7 @@ fn print_values(values: &[Value]) -> Result<()> {
 }
 
 fn evaluate(jaxpr: &Jaxpr, args: &[Value], run: &Run) -> Result<Vec<Value>> {
-    request::run(jaxpr, args, run.engine.into(), Limits::gib(run.memory.memory)).map_err(fault)
+    request::run(jaxpr, args, run.engine, Limits::gib(run.memory.memory)).map_err(fault)
 }
 
 /// Prints the program, or what it gives for the arguments.

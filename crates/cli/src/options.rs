@@ -1,5 +1,6 @@
 //! What can be written on the command line.
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pullback_cpu::Engine;
 use std::path::PathBuf;
@@ -137,8 +138,8 @@ on one line; its answer:
   vmap   in_axes, an axis or null an input     outs, batched in front
          (all 0 without it); size, where no input is batched
 
-\"engine\" is \"cpu\" or \"reference\". A tangent or cotangent that is null is zero; those of integers are
-zeros of their own dtype. A fault is answered with {\"id\":1,\"error\":\"…\"}.
+\"engine\" is \"cpu\" (also without it), \"native\", \"tile\" or \"reference\". A tangent or cotangent that is
+null is zero; those of integers are zeros of their own dtype. A fault is answered with {\"id\":1,\"error\":\"…\"}.
 
 Examples:
   pullback serve < requests.jsonl > answers.jsonl
@@ -156,8 +157,8 @@ pub(crate) struct File {
 #[derive(Args, Debug)]
 pub(crate) struct Run {
     /// The engine that evaluates
-    #[arg(long, value_enum, default_value_t = EngineName::Cpu)]
-    pub(crate) engine: EngineName,
+    #[arg(long, value_parser = engines(), default_value = Engine::Cpu.name())]
+    pub(crate) engine: Engine,
     #[command(flatten)]
     pub(crate) memory: Memory,
 }
@@ -261,20 +262,9 @@ fn axis(text: &str) -> Result<Axis, String> {
     }
 }
 
-/// The engines by name.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum EngineName {
-    /// The fastest kernels
-    Cpu,
-    /// The interpreter that defines what programs mean
-    Reference,
-}
-
-impl From<EngineName> for Engine {
-    fn from(name: EngineName) -> Engine {
-        match name {
-            EngineName::Cpu => Engine::Cpu,
-            EngineName::Reference => Engine::Reference,
-        }
-    }
+/// Every engine by its name, each with what it is in the help.
+fn engines() -> impl TypedValueParser<Value = Engine> {
+    let named = Engine::ALL.map(|e| PossibleValue::new(e.name()).help(e.about()));
+    PossibleValuesParser::new(named)
+        .try_map(|name| Engine::from_name(&name).map_err(|e| e.to_string()))
 }

@@ -5,6 +5,7 @@
 //! is [`crate::product`]'s.
 
 use crate::memory::{build, raw};
+use crate::pools::count;
 use crate::product::{Matrix, Number, Product, product};
 use crate::strided::{Strides, copy, row_major};
 use crate::threads::{Shared, for_ranges, several};
@@ -149,7 +150,7 @@ fn typed<T: Number<Acc: Element>>(prim: &DotGeneral, x: &Value, y: &Value, out: 
             };
             // Threads share the batch, or each product if the batch is small and they are large.
             let work = m * n * k.max(1);
-            let few = several() && n_batch < 2 * rayon::current_num_threads() && work >= LARGE;
+            let few = several() && n_batch < 2 * count() && work >= LARGE;
             if n_batch == 1 || few {
                 (0..n_batch).for_each(|b| one(b, true));
             } else {

@@ -2,6 +2,7 @@
 
 use crate::fused::code::Executor;
 use crate::operand::{Operand, Values};
+use crate::pools;
 use crate::program::Executable;
 use pullback_ir::{Error, Jaxpr, Prim, Type, Value, interp};
 use std::sync::OnceLock;
@@ -37,6 +38,16 @@ impl Engine {
         }
     }
 
+    /// What it is, in a few words.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Engine::Reference => "The interpreter that defines what programs mean",
+            Engine::Tile => "Fused kernels, interpreted tile by tile",
+            Engine::Native => "Fused kernels as machine code, where processor and system allow it",
+            Engine::Cpu => "The fastest there is: native",
+        }
+    }
+
     /// The engine of this name.
     ///
     /// # Errors
@@ -52,14 +63,18 @@ impl Engine {
     /// use and never again.
     ///
     /// # Errors
-    /// It names no engine.
+    /// It names no engine, or `PULLBACK_THREADS` is no number of threads.
     #[inline]
     pub fn current() -> Result<Engine, Error> {
         static CURRENT: OnceLock<Result<Engine, Error>> = OnceLock::new();
-        let current = CURRENT.get_or_init(|| match std::env::var_os(VARIABLE) {
-            None => Ok(Engine::Cpu),
-            Some(name) => Engine::from_name(&name.to_string_lossy())
-                .map_err(|e| Error::msg(format!("the environment variable {VARIABLE}: {e}"))),
+        let current = CURRENT.get_or_init(|| {
+            // Work that is shared has no way to report a wrong variable, so that is done here.
+            pools::configured()?;
+            match std::env::var_os(VARIABLE) {
+                None => Ok(Engine::Cpu),
+                Some(name) => Engine::from_name(&name.to_string_lossy())
+                    .map_err(|e| Error::msg(format!("the environment variable {VARIABLE}: {e}"))),
+            }
         });
         match current {
             Ok(engine) => Ok(*engine),

@@ -1,6 +1,7 @@
 //! What an executable does, as text, and how much memory it takes.
 
 use crate::program::{Body, Executable, Op, Program, Source, Step};
+use pullback_ir::prim::Primitive;
 use pullback_ir::{Type, Value};
 use std::fmt;
 
@@ -10,7 +11,7 @@ const BANDWIDTH: f64 = 15e9;
 /// Multiplications and additions a second of a core in products, for estimates.
 const FLOPS: f64 = 80e9;
 
-/// The memory of a run, in bytes.
+/// The memory of a run, in bytes. It prints with units.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Memory {
     /// Arguments.
@@ -21,10 +22,17 @@ pub struct Memory {
     pub peak: usize,
 }
 
-fn bytes(ty: &Type) -> usize {
+pub(crate) fn bytes(ty: &Type) -> usize {
     match ty {
         Type::Array { dtype, .. } => ty.numel() * dtype.size(),
         Type::Stack(_) => 0,
+    }
+}
+
+impl fmt::Display for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [arguments, results, peak] = [self.arguments, self.results, self.peak].map(show_bytes);
+        write!(f, "arguments {arguments}, results {results}, peak {peak}")
     }
 }
 
@@ -50,7 +58,10 @@ impl Executable {
 
 impl Program {
     /// Calls `visit` for each step with the types of its operands and results.
-    fn walk(&self, mut visit: impl FnMut(usize, &Step, &[Type], &[Type], usize)) -> Memory {
+    pub(crate) fn walk<'a>(
+        &'a self,
+        mut visit: impl FnMut(usize, &'a Step, &[Type], &[Type], usize),
+    ) -> Memory {
         let mut slots: Vec<Option<Type>> = self.in_types.iter().cloned().map(Some).collect();
         slots.resize(self.n_slots.max(slots.len()), None);
         let constants: usize = self.consts.iter().map(value_bytes).sum();
@@ -111,12 +122,12 @@ pub(crate) fn show_bytes(n: usize) -> String {
     format!("{x:.digits$} {}", ["B", "kB", "MB", "GB", "TB"][unit])
 }
 
-fn types(ts: &[Type]) -> String {
+pub(crate) fn types(ts: &[Type]) -> String {
     ts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
-/// The plan: a line for each step with what it reads and gives, the bytes that it moves and an estimate of
-/// its time on one core, below it the lines of a kernel.
+/// The plan: a line for each step with the buffers that it reads and gives (`b0`; `c0` is a constant), the bytes that it moves and an estimate of
+/// its time on one core, below it the primitives in a kernel. `{:#}` shows the kernels' instructions as well.
 impl fmt::Display for Executable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let program = match self.body() {
@@ -126,38 +137,89 @@ impl fmt::Display for Executable {
         let mut text = String::new();
         let memory = program.walk(|i, step, ins, outs, alive| {
             let moved: usize = ins.iter().chain(outs).map(bytes).sum();
-            let (what, work) = match &step.op {
-                Op::Fused(kernel) => (kernel.title(), 0.0),
-                Op::Prim(prim) => (prim.name().to_owned(), work(prim, ins, outs)),
-                Op::Call(_) => ("call".to_owned(), 0.0),
-                Op::Custom(prim, _) => (pullback_ir::prim::Primitive::name(prim).to_owned(), 0.0),
-            };
+            let what = step.op.title();
+            let work = if let Op::Prim(prim) = &step.op { work(prim, ins, outs) } else { 0.0 };
             let seconds = (moved as f64 / BANDWIDTH).max(work / FLOPS);
             text += &format!(
-                "{i:4}: {} = {what} {}\n      moves {}, about {:.1} us, {} alive\n",
-                types(outs),
-                types(ins),
+                "{i:4}: {} = {what}{}\n      moves {}, about {:.1} us, {} alive{}\n",
+                buffers(step.outs.iter().map(|s| format!("b{s}")), outs).trim_start(),
+                buffers(step.ins.iter().map(name), ins),
                 show_bytes(moved),
                 seconds * 1e6,
-                show_bytes(alive)
+                show_bytes(alive),
+                frees(step)
             );
             match &step.op {
-                Op::Fused(kernel) => text += &kernel.body(),
+                Op::Fused(kernel) => {
+                    let names = some_of(program.origins[i].iter().map(|o| &o.name));
+                    text += &format!("      {names}\n");
+                    if f.alternate() {
+                        text += &kernel.body();
+                    }
+                }
                 Op::Call(callee) => {
-                    text.extend(callee.to_string().lines().map(|l| format!("      {l}\n")));
+                    let inside =
+                        if f.alternate() { format!("{callee:#}") } else { callee.to_string() };
+                    text.extend(inside.lines().map(|l| format!("      {l}\n")));
                 }
                 Op::Prim(_) | Op::Custom(..) => {}
             }
         });
         writeln!(
             f,
-            "{} steps, arguments {}, results {}, peak {}",
+            "{} step{}, {memory}",
             program.steps.len(),
-            show_bytes(memory.arguments),
-            show_bytes(memory.results),
-            show_bytes(memory.peak)
+            if program.steps.len() == 1 { "" } else { "s" }
         )?;
-        f.write_str(&text)
+        let inputs = (0..program.in_types.len()).map(|s| format!("b{s}"));
+        writeln!(f, "inputs{}", buffers(inputs, &program.in_types))?;
+        f.write_str(&text)?;
+        let results: Vec<String> = program.outs.iter().map(name).collect();
+        writeln!(f, "results {}", results.join(" "))
+    }
+}
+
+/// What is read: a buffer, or a constant of the program.
+fn name(source: &Source) -> String {
+    match source {
+        Source::Slot(s) | Source::Last(s) => format!("b{s}"),
+        Source::Const(c) => format!("c{c}"),
+    }
+}
+
+/// ` b0:f32[3] b1:f32[]`
+fn buffers(names: impl Iterator<Item = String>, types: &[Type]) -> String {
+    names.zip(types).map(|(name, ty)| format!(" {name}:{ty}")).collect()
+}
+
+/// The first of a kernel's primitives.
+pub(crate) fn some_of(names: impl ExactSizeIterator<Item = impl fmt::Display>) -> String {
+    const MOST: usize = 12;
+    let n = names.len();
+    let mut text: Vec<String> = names.take(MOST).map(|name| name.to_string()).collect();
+    if n > MOST {
+        text.push(format!("and {} more", n - MOST));
+    }
+    text.join(" ")
+}
+
+/// The buffers that are free for other values after a step.
+fn frees(step: &Step) -> String {
+    let last = step.ins.iter().filter(|s| matches!(s, Source::Last(_))).map(name);
+    let dropped = step.drops.iter().map(|s| format!("b{s}"));
+    let all: Vec<String> = last.chain(dropped).collect();
+    if all.is_empty() { String::new() } else { format!(", frees {}", all.join(" ")) }
+}
+
+impl Op {
+    /// What it is, in a word.
+    pub(crate) fn title(&self) -> String {
+        match self {
+            Op::Fused(kernel) => kernel.title(),
+            Op::Prim(prim) => prim.name().to_owned(),
+            Op::Call(_) => "call".to_owned(),
+            Op::Custom(prim, _) => prim.name().to_owned(),
+        }
     }
 }
 

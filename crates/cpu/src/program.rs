@@ -7,7 +7,7 @@ use crate::fused::code::Executor;
 use crate::fused::kernel::Kernel;
 use crate::operand::{Operand, Values};
 use pullback_ir::prim::custom::Custom;
-use pullback_ir::{Error, Jaxpr, Prim, Type, Value, interp};
+use pullback_ir::{Eqn, Error, Jaxpr, Loc, Prim, Type, Value, interp};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -65,6 +65,42 @@ pub(crate) struct Program {
     pub(crate) types: Vec<Type>,
     pub(crate) outs: Vec<Source>,
     pub(crate) n_slots: usize,
+    /// For each step, the equations in it.
+    pub(crate) origins: Vec<Box<[Origin]>>,
+}
+
+/// What is kept of an equation, to explain a step.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    pub(crate) name: Box<str>,
+    pub(crate) loc: Loc,
+}
+
+impl Origin {
+    pub(crate) fn of(eqn: &Eqn) -> Origin {
+        Origin { name: eqn.prim.name().into(), loc: eqn.loc }
+    }
+}
+
+/// Looks on while a program runs.
+pub(crate) trait Watch {
+    /// A step begins; gives what [`Watch::leave`] is told.
+    fn enter(&mut self) -> usize;
+    /// It has ended.
+    fn leave(&mut self, step: usize);
+}
+
+/// Does not look, and costs nothing.
+struct Nobody;
+
+impl Watch for Nobody {
+    #[inline]
+    fn enter(&mut self) -> usize {
+        0
+    }
+
+    #[inline]
+    fn leave(&mut self, _: usize) {}
 }
 
 type Slots = SmallVec<[Option<Value>; 8]>;
@@ -85,7 +121,7 @@ impl Executable {
     pub fn run(&self, args: &[Value]) -> Result<Vec<Value>, Error> {
         match &*self.0 {
             Body::Interpreted(jaxpr) => interp::eval(jaxpr, args),
-            Body::Lowered(program) => program.run(args.iter().cloned()),
+            Body::Lowered(program) => program.run(args.iter().cloned(), &mut Nobody),
         }
     }
 
@@ -95,9 +131,26 @@ impl Executable {
     /// # Errors
     /// As [`Executable::run`].
     pub fn run_owned(&self, args: impl IntoIterator<Item = Value>) -> Result<Vec<Value>, Error> {
+        self.run_watched(args, &mut Nobody)
+    }
+
+    /// [`Executable::run_owned`] with somebody who looks on.
+    pub(crate) fn run_watched(
+        &self,
+        args: impl IntoIterator<Item = Value>,
+        watch: &mut impl Watch,
+    ) -> Result<Vec<Value>, Error> {
         match &*self.0 {
-            Body::Interpreted(jaxpr) => interp::eval(jaxpr, &args.into_iter().collect::<Vec<_>>()),
-            Body::Lowered(program) => program.run(args),
+            Body::Interpreted(jaxpr) => {
+                let args: Vec<Value> = args.into_iter().collect();
+                interp::eval_each(jaxpr, &args, |eval| {
+                    let step = watch.enter();
+                    let outs = eval();
+                    watch.leave(step);
+                    outs
+                })
+            }
+            Body::Lowered(program) => program.run(args, watch),
         }
     }
 
@@ -115,19 +168,25 @@ impl Executable {
 }
 
 impl Program {
-    fn run(&self, args: impl IntoIterator<Item = Value>) -> Result<Vec<Value>, Error> {
+    fn run(
+        &self,
+        args: impl IntoIterator<Item = Value>,
+        watch: &mut impl Watch,
+    ) -> Result<Vec<Value>, Error> {
         let mut slots: Slots = SmallVec::with_capacity(self.n_slots);
         slots.extend(args.into_iter().map(Some));
         self.check_args(&slots)?;
         slots.resize_with(self.n_slots, || None);
         for step in &self.steps {
-            self.step(step, &mut slots)?;
+            let at = watch.enter();
+            self.step(step, &mut slots, watch)?;
+            watch.leave(at);
         }
         Ok(self.outs.iter().map(|&source| self.take(source, &mut slots)).collect())
     }
 
     #[inline]
-    fn step(&self, step: &Step, slots: &mut Slots) -> Result<(), Error> {
+    fn step(&self, step: &Step, slots: &mut Slots, watch: &mut impl Watch) -> Result<(), Error> {
         // Values that die are moved out first; after that the slots are only read.
         let mut dying: SmallVec<[Option<Value>; 3]> = SmallVec::new();
         for &source in &step.ins {
@@ -158,11 +217,8 @@ impl Program {
             }
             Op::Custom(prim, expansion) => crate::execute::custom(prim, expansion, &mut ins)?,
             Op::Call(callee) => {
-                let args = ins.drain(..).map(|x| match x {
-                    Operand::Owned(value) => value,
-                    Operand::Shared(value) => value.clone(),
-                });
-                Values::from_vec(callee.run_owned(args)?)
+                let args: SmallVec<[Value; 4]> = ins.iter_mut().map(Operand::take).collect();
+                Values::from_vec(callee.run_watched(args, watch)?)
             }
         };
         drop(ins);

@@ -4,6 +4,7 @@
 //! for work whose pieces do not meet, so they may depend on the number of threads and on how long the
 //! work takes.
 
+use crate::pools::count;
 use rayon::prelude::*;
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -33,7 +34,7 @@ const WORTH_A_FORK: Duration = Duration::from_micros(40);
 /// Whether there are threads to share work with.
 #[inline]
 pub(crate) fn several() -> bool {
-    rayon::current_num_threads() > 1
+    count() > 1
 }
 
 /// Calls `body` with ranges that make up `0..n`, on several threads if it takes long enough. The first
@@ -59,7 +60,7 @@ fn for_long_ranges(n: usize, probe: usize, body: &(dyn Fn(Range<usize>) + Sync))
         return body(probe..n);
     }
     // Several pieces a thread, so that a thread that is held up does not hold up the rest.
-    let pieces = (4 * rayon::current_num_threads()).min(rest.div_ceil(probe));
+    let pieces = (4 * count()).min(rest.div_ceil(probe));
     let size = rest.div_ceil(pieces);
     // Pieces of long arrays begin on cache lines.
     let size = if size < 1024 { size } else { size.next_multiple_of(64) };

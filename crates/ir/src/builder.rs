@@ -1,7 +1,8 @@
 //! Building jaxprs equation by equation.
 
-use crate::error::{Error, Loc};
+use crate::error::Error;
 use crate::jaxpr::{Atom, Atoms, Eqn, Jaxpr, Var};
+use crate::loc::{Loc, Role};
 use crate::prim::Prim;
 use crate::types::Type;
 use smallvec::SmallVec;
@@ -55,12 +56,12 @@ impl Builder {
         self.0.borrow().eqns.len()
     }
 
-    /// Sets the source line of the equations that follow.
+    /// Sets the source line and the role of the equations that follow.
     pub fn set_loc(&self, loc: Loc) {
         self.0.borrow_mut().loc = loc;
     }
 
-    /// The source line of the equations that follow.
+    /// The source line and the role of the equations that follow.
     pub fn loc(&self) -> Loc {
         self.0.borrow().loc
     }
@@ -135,18 +136,42 @@ impl Builder {
                 inputs: eqn.inputs.iter().map(|&a| read(&env, a)).collect(),
                 first_out,
                 n_outs: eqn.n_outs,
-                loc: eqn.loc.or(outer),
+                loc: eqn.loc.within(outer),
             });
             env.extend((first_out..first_out + eqn.n_outs).map(|v| Atom::Var(Var(v))));
         }
         jaxpr.outs().iter().map(|&a| read(&env, a)).collect()
     }
 
+    /// Makes tangents of the equations from number `start` on, except for those that `primals` need.
+    pub(crate) fn mark_tangents(&self, start: usize, primals: &[Atom]) {
+        let mut s = self.0.borrow_mut();
+        let Some(first) = s.eqns.get(start).map(|eqn| eqn.first_out) else { return };
+        let mut needed: SmallVec<[bool; 16]> = SmallVec::new();
+        needed.resize(s.types.len() - first as usize, false);
+        let need = |needed: &mut [bool], atoms: &[Atom]| {
+            for v in atoms.iter().filter_map(|a| a.var()).filter(|v| v.0 >= first) {
+                needed[(v.0 - first) as usize] = true;
+            }
+        };
+        need(&mut needed, primals);
+        for eqn in s.eqns[start..].iter_mut().rev() {
+            match eqn.outs().any(|v| needed[(v.0 - first) as usize]) {
+                true => need(&mut needed, &eqn.inputs),
+                false => eqn.loc.role = Role::Tangent,
+            }
+        }
+    }
+
     /// The jaxpr so far with these results; building may go on.
     pub fn snapshot(&self, outs: impl IntoIterator<Item = Atom>) -> Jaxpr {
         let s = self.0.borrow();
-        let state =
-            State { types: s.types.clone(), ins: s.ins.clone(), eqns: s.eqns.clone(), loc: None };
+        let state = State {
+            types: s.types.clone(),
+            ins: s.ins.clone(),
+            eqns: s.eqns.clone(),
+            loc: Loc::NONE,
+        };
         Builder(RefCell::new(state)).finish(outs)
     }
 

@@ -214,7 +214,7 @@ mod tests {
 
     fn eqn(prim: impl Into<crate::Prim>, ins: &[u32], first_out: u32, n_outs: u32) -> Eqn {
         let inputs = ins.iter().map(|&v| Atom::Var(Var(v))).collect();
-        Eqn { prim: prim.into(), inputs, first_out, n_outs, loc: None }
+        Eqn { prim: prim.into(), inputs, first_out, n_outs, loc: crate::Loc::NONE }
     }
 
     #[test]

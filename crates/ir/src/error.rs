@@ -3,9 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Where an equation was recorded: the user's line.
-pub type Loc = Option<&'static std::panic::Location<'static>>;
-
 /// The rule that an operation breaks, in a sentence without its subject's types.
 ///
 /// Rules return this; the caller knows the primitive, its operands and the source line, and makes

@@ -3,7 +3,7 @@
 //! It is the definition of what a jaxpr means; engines are tested against it. It favours clarity
 //! over speed everywhere.
 
-use crate::error::Error;
+use crate::error::{Error, Fault};
 use crate::jaxpr::{Atom, Jaxpr};
 use crate::types::Type;
 use crate::value::Value;
@@ -13,6 +13,18 @@ use crate::value::Value;
 /// # Errors
 /// The arguments do not have the types of the inputs, or a primitive fails on values.
 pub fn eval(jaxpr: &Jaxpr, args: &[Value]) -> Result<Vec<Value>, Error> {
+    eval_each(jaxpr, args, |eval| eval())
+}
+
+/// Evaluates a jaxpr; `each` is called for each equation with what evaluates it, so that it can look on.
+///
+/// # Errors
+/// As [`eval`].
+pub fn eval_each(
+    jaxpr: &Jaxpr,
+    args: &[Value],
+    mut each: impl FnMut(&dyn Fn() -> Result<Vec<Value>, Fault>) -> Result<Vec<Value>, Fault>,
+) -> Result<Vec<Value>, Error> {
     check_args(jaxpr, args)?;
     let mut env: Vec<Value> = Vec::with_capacity(jaxpr.n_vars());
     env.extend_from_slice(args);
@@ -22,9 +34,7 @@ pub fn eval(jaxpr: &Jaxpr, args: &[Value]) -> Result<Vec<Value>, Error> {
     };
     for eqn in jaxpr.eqns() {
         let ins: Vec<Value> = eqn.inputs.iter().map(|&a| read(&env, a)).collect();
-        let outs = eqn
-            .prim
-            .eval(&ins)
+        let outs = each(&|| eqn.prim.eval(&ins))
             .map_err(|f| Error::msg(format!("`{}` failed: {f}", eqn.prim.name())))?;
         debug_assert!(
             outs.iter().map(Value::ty).eq(jaxpr.eqn_out_types(eqn).iter().cloned()),

@@ -1,7 +1,7 @@
 //! Jaxprs: typed, flat, immutable programs in A-normal form.
 
 use crate::dtype::{DType, Element};
-use crate::error::Loc;
+use crate::loc::Loc;
 use crate::prim::Prim;
 use crate::types::Type;
 use crate::value::Value;
@@ -128,7 +128,7 @@ pub struct Eqn {
     pub first_out: u32,
     /// How many outputs.
     pub n_outs: u32,
-    /// The user's line, outside of equality and hash.
+    /// The user's line and the equation's role, outside of equality and hash.
     pub loc: Loc,
 }
 

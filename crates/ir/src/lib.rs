@@ -77,6 +77,7 @@ pub mod dtype;
 pub mod error;
 pub mod interp;
 pub mod jaxpr;
+pub mod loc;
 mod ops;
 mod ops_index;
 pub mod param;
@@ -91,8 +92,9 @@ pub mod value;
 
 pub use builder::Builder;
 pub use dtype::{DType, Element};
-pub use error::{Error, Fault, Loc};
+pub use error::{Error, Fault};
 pub use jaxpr::{Atom, Atoms, Eqn, Jaxpr, Lit, Var};
+pub use loc::{Loc, Role};
 pub use prim::{Prim, Primitive};
 pub use shape::{Axes, Shape};
 pub use types::Type;

@@ -55,7 +55,8 @@ pub(crate) fn give(mut data: Data) {
     drop(freed);
 }
 
-/// Sets how many bytes the pool holds at most; 0 turns it off. What is above that is freed.
+/// Sets how many bytes the pool holds at most, for the whole process; 0 turns it off. What is above that is
+/// freed at once. At first it is 2 GiB.
 pub fn set_limit(bytes: usize) {
     let mut pool = lock();
     pool.limit = bytes;
@@ -69,8 +70,8 @@ pub fn limit() -> usize {
     lock().limit
 }
 
-/// How many bytes the pool holds.
-pub fn bytes() -> usize {
+/// How many bytes the pool holds now, for arrays to come; those of arrays that are alive are not in it.
+pub fn held() -> usize {
     lock().bytes
 }
 
@@ -135,12 +136,12 @@ mod tests {
             v.resize(n, 0.0);
             v
         }));
-        assert!(bytes() >= 8 * n);
+        assert!(held() >= 8 * n);
         let before = limit();
         set_limit(0);
-        assert_eq!(bytes(), 0);
+        assert_eq!(held(), 0);
         drop(Value::full([n].as_slice(), 1.5f64));
-        assert_eq!(bytes(), 0, "nothing is kept beyond the limit");
+        assert_eq!(held(), 0, "nothing is kept beyond the limit");
         set_limit(before);
     }
 }

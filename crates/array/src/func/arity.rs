@@ -3,7 +3,9 @@
 use super::{Args, Callable, Func, IntoFunc, IsFn, Keyless, Signature, short_name, try_catching};
 use crate::error::Error;
 use crate::random::Key;
+use crate::transform::Lowered;
 use crate::tree::{Flatten, Leaves, Tree};
+use pullback_cpu::Memory;
 use pullback_ir::Jaxpr;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -137,14 +139,26 @@ macro_rules! arity {
                 crate::transform::inspect::jaxpr_of(self, ($($a,)* $(&$key,)?))
             }
 
-            /// The program that `jit` runs for these arguments: the jaxpr after inlining,
-            /// simplification and elimination of common and dead equations.
+            /// What `jit` runs for these arguments: the program after all rewritings, and the plan of
+            /// its steps with buffers, bytes moved and estimated times. Nothing runs.
             #[allow(clippy::too_many_arguments)]
-            pub fn lower(&self, $($a: &$A,)* $($key: $Key)?) -> Jaxpr
+            #[track_caller]
+            pub fn lower(&self, $($a: &$A,)* $($key: $Key)?) -> Lowered
             where
                 Out: Tree,
             {
-                crate::transform::inspect::lowered(&self.jaxpr($($a,)* $($key)?))
+                crate::transform::lower::lower(self, ($($a,)* $(&$key,)?))
+            }
+
+            /// The memory in bytes that a `jit` of this function takes for these arguments, known
+            /// before it runs: arguments, results, and the most that is alive at one time.
+            #[allow(clippy::too_many_arguments)]
+            #[track_caller]
+            pub fn memory(&self, $($a: &$A,)* $($key: $Key)?) -> Memory
+            where
+                Out: Tree,
+            {
+                self.lower($($a,)* $($key)?).memory()
             }
         }
 

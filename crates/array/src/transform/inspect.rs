@@ -5,7 +5,7 @@ use super::linear::trace_tree;
 use crate::func::{Args, Func, IntoFunc, Signature};
 use crate::trace::{TraceAs, types_only};
 use crate::tree::{Flatten, Leaves, Tree};
-use pullback_ir::{Jaxpr, Type, transform};
+use pullback_ir::{Jaxpr, Type};
 use std::fmt;
 use std::ops::Deref;
 use std::panic::Location;
@@ -117,11 +117,6 @@ where
     let at = Location::caller();
     let how = TraceAs { what: "make_jaxpr", knows_values: false, made_at: at };
     ok_at(trace_tree(&*f.call, args, how), "jaxpr", at).traced.jaxpr
-}
-
-/// What an engine runs for a jaxpr.
-pub(crate) fn lowered(jaxpr: &Jaxpr) -> Jaxpr {
-    transform::dce(&transform::cse(&transform::simplify(&transform::inline_calls(jaxpr))))
 }
 
 /// A jaxpr as a function: takes the inputs as a `Vec`, gives the results as one. It can be transformed

@@ -17,6 +17,7 @@ use crate::func::{Args, Flat, Func, Info, IntoFunc, Signature, leaf_path};
 use crate::trace::TraceAs;
 use crate::tree::{Leaves, Structure, Tree};
 use cache::Cache;
+pub(super) use executables::lift_literals;
 use pullback_cpu::Executable;
 use pullback_ir::prim::jit::Jit;
 use pullback_ir::{Jaxpr, Type, Value};

@@ -34,7 +34,7 @@ fn a_key_in_the_last_place_changes_no_method() {
     close(&f.try_call(&x, Key::new(7)).unwrap(), &y);
     let types = [x.ty(), Type::of(DType::U32, &[8])];
     assert_eq!(f.jaxpr(&x, Key::new(7)).in_types()[..2], types);
-    assert_eq!(f.lower(&x, Key::new(7)).in_types()[..2], types);
+    assert_eq!(f.lower(&x, Key::new(7)).jaxpr().in_types()[..2], types);
     assert_eq!(f.stats().traces, 1);
     assert_eq!(f.name(), "jit(<lambda>)");
 }

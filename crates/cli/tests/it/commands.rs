@@ -1,6 +1,7 @@
 //! Every command on a small example.
 
 use crate::{F, file, pullback};
+use pullback_cpu::Engine;
 
 /// The output of a command on `F`.
 #[track_caller]
@@ -91,7 +92,7 @@ fn vjp() {
       in (e, g) }
     ");
     let args = format!("[{ONE}, {B}, {ONE}]");
-    for engine in ["cpu", "reference"] {
+    for engine in Engine::ALL.map(Engine::name) {
         insta::allow_duplicates!(insta::assert_snapshot!(
             numbers("vjp.json", &["vjp", "--wrt", "0", "--engine", engine], &args), @r#"
         [

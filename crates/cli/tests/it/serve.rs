@@ -1,6 +1,7 @@
 //! Sessions of `pullback serve`.
 
 use crate::{pullback, pullback_bytes};
+use pullback_cpu::Engine;
 use serde_json::{Value, json};
 
 /// The answers to requests, one each.
@@ -60,7 +61,7 @@ fn mixed_args() -> Value {
 
 #[test]
 fn every_op_on_every_engine() {
-    for engine in ["cpu", "reference"] {
+    for engine in Engine::ALL.map(Engine::name) {
         let int = array("i32", &[], json!([5]));
         let zero = array("i32", &[], json!([0]));
         let truth = array("bool", &[], json!([true]));
@@ -288,7 +289,7 @@ fn wrong_requests() {
     argument 0 is f32[2], but the input is f64[2]
     args 0: the shape [3] has 3 elements, but `data` has 2
     args 0: an array is {"dtype":"f64","shape":[2,3],"data":[…]}, not null
-    there is no engine `gpu`: the engines are `reference` and `cpu`
+    there is no engine `gpu`: the engines are `reference`, `tile`, `native`, `cpu`
     there is no field `axes`; the fields are id op jaxpr args tangents cotangents in_axes size engine
     the field `tangents` is missing
     tangents: one for each input is wanted, which is 1, not 0

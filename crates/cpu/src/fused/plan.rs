@@ -108,6 +108,11 @@ impl Group {
         operands.filter_map(|o| if let Operand::View(view) = o { view.base.var() } else { None })
     }
 
+    /// The equations, by their position.
+    pub(crate) fn eqns(&self) -> impl Iterator<Item = usize> {
+        self.members.iter().map(|m| m.eqn)
+    }
+
     /// The elements of a line where reductions fix them.
     fn inner(&self) -> Option<usize> {
         self.line.or(self.columns.map(|c| c[2]))

@@ -64,6 +64,13 @@ impl Isa {
             .filter_map(|(has, isa)| has.then_some(isa))
     }
 
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Isa::Avx512 => "AVX-512",
+            Isa::Avx2 => "AVX2 and FMA",
+        }
+    }
+
     /// Whether the instructions can do what a line asks for.
     fn can(self, line: &Line) -> bool {
         let long = |r: crate::fused::line::Reg| line.kinds[r.index()] == Kind::I64;
@@ -83,6 +90,12 @@ impl Isa {
             }
         }
     }
+}
+
+/// Why the system gives no executable memory, if it does not.
+pub(crate) fn refusal() -> Option<std::io::Error> {
+    const RETURN: u8 = 0xC3;
+    Pages::new(&[RETURN]).err()
 }
 
 /// The functions that are made: arguments' pointers and steps, the first element and the end of each row,
@@ -143,7 +156,7 @@ impl Native {
             Streaming { offset, outputs, lanes }
         });
         let size = g.frame_size();
-        let pages = Pages::new(&g.asm.finish(size))?;
+        let pages = Pages::new(&g.asm.finish(size)).ok()?;
         Some(Native { pages, streaming, _kernels: kernels, _rares: rares })
     }
 

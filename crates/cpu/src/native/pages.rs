@@ -1,6 +1,7 @@
 //! Memory that holds machine code.
 
 use memmap2::{Mmap, MmapMut};
+use std::io;
 
 /// Code in memory of its own. It is written first and made executable after that, so that no page is ever
 /// both.
@@ -8,11 +9,12 @@ use memmap2::{Mmap, MmapMut};
 pub(super) struct Pages(Mmap);
 
 impl Pages {
-    /// None where the system refuses.
-    pub(super) fn new(code: &[u8]) -> Option<Pages> {
-        let mut pages = MmapMut::map_anon(code.len()).ok()?;
+    /// # Errors
+    /// The system refuses.
+    pub(super) fn new(code: &[u8]) -> io::Result<Pages> {
+        let mut pages = MmapMut::map_anon(code.len())?;
         pages[..code.len()].copy_from_slice(code);
-        pages.make_exec().ok().map(Pages)
+        pages.make_exec().map(Pages)
     }
 
     /// The place of a byte of the code.

@@ -11,6 +11,7 @@ use crate::operand::Values;
 use crate::scan::around;
 use crate::shape_ops::swapped;
 use crate::simd::wide;
+use crate::threads::several;
 use pullback_ir::prim::top_k::TopK;
 use pullback_ir::{Element, Shape, Value, dispatch};
 use rayon::prelude::*;
@@ -57,7 +58,7 @@ fn positions<T: Element>(data: &[T], n: usize, k: usize) -> Vec<u32> {
     // One lane is split itself.
     match data.len() / n {
         1 => largest(data),
-        _ if data.len() < PIECE => data.chunks_exact(n).flat_map(largest).collect(),
+        _ if data.len() < PIECE || !several() => data.chunks_exact(n).flat_map(largest).collect(),
         _ => data.par_chunks_exact(n).flat_map_iter(largest).collect(),
     }
 }
@@ -75,8 +76,11 @@ fn among_many<T: Element>(lane: &[T], k: usize) -> Vec<u32> {
     let mut kept = match lane.len() <= piece {
         true => wide(|| candidates(lane, 0, k)),
         false => {
-            let pieces = lane.par_chunks(piece).enumerate();
-            pieces.flat_map_iter(|(i, part)| wide(|| candidates(part, i * piece, k))).collect()
+            let of_piece = |(i, part)| wide(|| candidates(part, i * piece, k));
+            match several() {
+                true => lane.par_chunks(piece).enumerate().flat_map_iter(of_piece).collect(),
+                false => lane.chunks(piece).enumerate().flat_map(of_piece).collect(),
+            }
         }
     };
     keep(&mut kept, k);

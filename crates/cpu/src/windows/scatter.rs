@@ -7,6 +7,7 @@
 
 use super::{Component, OUTSIDE, Windows};
 use crate::operand::Operand;
+use crate::pools::count;
 use crate::shape_ops::copied;
 use crate::threads::{Shared, several};
 use pullback_ir::prim::gather::IndexMode;
@@ -99,7 +100,7 @@ fn scatter_with<T: Element>(
     }
     // Windows that span their axes are equal or do not meet.
     if spanning && w.len() >= LONG && from.len() >= PARALLEL && several() {
-        let pieces = 2 * rayon::current_num_threads();
+        let pieces = 2 * count();
         let size = to.len().div_ceil(pieces);
         let len = to.len();
         let to = Shared(to.as_mut_ptr());

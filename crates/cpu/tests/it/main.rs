@@ -2,6 +2,7 @@
 
 mod data;
 mod draw;
+mod profile;
 mod programs;
 mod samples;
 mod sizes;

@@ -2,9 +2,12 @@
 
 use crate::draw::{Draw, execute};
 use pullback_ir::prim::binary::Binary;
+use pullback_ir::prim::cumulative::{Cumulative, CumulativeOp};
 use pullback_ir::prim::dot::DotGeneral;
 use pullback_ir::prim::permute::Transpose;
 use pullback_ir::prim::reduce::{Reduce, ReduceOp};
+use pullback_ir::prim::sort::Sort;
+use pullback_ir::prim::top_k::TopK;
 use pullback_ir::prim::unary::Unary;
 use pullback_ir::prim::{Domain, Prim};
 use pullback_ir::{DType, Type};
@@ -72,5 +75,91 @@ fn products() {
                 }
             }
         }
+    }
+}
+
+/// Threads that an operation on large arrays starts, in a process of its own.
+#[cfg(target_os = "linux")]
+mod started {
+    use super::*;
+    use pullback_cpu::with_threads;
+    use std::process::Command;
+
+    /// Says to a process what it is for.
+    const MARK: &str = "PULLBACK_TEST_COUNTS_THREADS";
+
+    fn tasks() -> usize {
+        std::fs::read_dir("/proc/self/task").unwrap().count()
+    }
+
+    /// Everything that shares work: loops, products, sorting, selection, running sums.
+    fn work() {
+        let mut draw = Draw::new(3);
+        let x = draw.value(&Type::of(DType::F32, &[1 << 19]), Domain::Range(-3.0, 3.0));
+        let square = draw.value(&Type::of(DType::F32, &[512, 512]), Domain::Range(-3.0, 3.0));
+        let product = DotGeneral {
+            lhs_contract: [1].as_slice().into(),
+            rhs_contract: [0].as_slice().into(),
+            lhs_batch: Default::default(),
+            rhs_batch: Default::default(),
+            preferred: None,
+        };
+        let sort = Sort { dimension: 0, num_keys: 1, is_stable: true };
+        let sum = Cumulative { op: CumulativeOp::Sum, axis: 0, reverse: false };
+        execute(&Unary::Exp.into(), &[x.clone()], false);
+        execute(&product.into(), &[square.clone(), square], false);
+        execute(&sort.into(), &[x.clone()], false);
+        execute(&TopK { k: 10, axis: 0 }.into(), &[x.clone()], false);
+        execute(&sum.into(), &[x], false);
+    }
+
+    /// The test in which the process counts, run alone with these variables.
+    fn in_process(mark: &str, variables: &[(&str, &str)]) {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "threads::started::in_this_process", "--test-threads=1"]);
+        command.env_remove("PULLBACK_THREADS").env_remove("RAYON_NUM_THREADS").env(MARK, mark);
+        let out = command.envs(variables.iter().copied()).output().unwrap();
+        let text = String::from_utf8_lossy(&out.stdout);
+        assert!(out.status.success() && text.contains("1 passed"), "{mark} {variables:?}:\n{text}");
+    }
+
+    /// What the processes run; by itself it has nothing to do.
+    #[test]
+    fn in_this_process() {
+        let Ok(mark) = std::env::var(MARK) else { return };
+        let before = tasks();
+        match mark.as_str() {
+            "alone" => with_threads(1, work).unwrap(),
+            "alone within" => with_threads(1, || with_threads(1, work)).unwrap().unwrap(),
+            _ => work(),
+        }
+        let started = tasks() - before;
+        let expected = mark.parse().unwrap_or(0);
+        assert_eq!(started, expected, "{mark}");
+    }
+
+    #[test]
+    fn one_thread_starts_none() {
+        in_process("0", &[("PULLBACK_THREADS", "1")]);
+        in_process("0", &[("RAYON_NUM_THREADS", "1")]);
+        in_process("0", &[("RAYON_NUM_THREADS", "4"), ("PULLBACK_THREADS", "1")]);
+        in_process("alone", &[("PULLBACK_THREADS", "3")]);
+        in_process("alone within", &[("RAYON_NUM_THREADS", "3")]);
+    }
+
+    #[test]
+    fn the_variable_says_how_many() {
+        // Else the test above could not fail.
+        in_process("3", &[("PULLBACK_THREADS", "3")]);
+        in_process("2", &[("RAYON_NUM_THREADS", "3"), ("PULLBACK_THREADS", "2")]);
+    }
+
+    #[test]
+    fn more_threads_inside_of_one() {
+        let n = with_threads(2, || {
+            with_threads(1, || with_threads(2, rayon::current_num_threads).unwrap()).unwrap()
+        });
+        assert_eq!(n.unwrap(), 2);
+        assert!(with_threads(0, || ()).is_err());
     }
 }

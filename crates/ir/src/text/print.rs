@@ -9,6 +9,7 @@ mod layout;
 use self::layout::Doc;
 use crate::dtype::DType;
 use crate::jaxpr::{Atom, Eqn, Jaxpr, Lit};
+use crate::loc::Role;
 use crate::param::Param;
 use std::fmt::{self, Write};
 
@@ -236,7 +237,7 @@ fn write_word(s: &str, out: &mut String) {
 impl Doc {
     fn jaxpr(&mut self, jaxpr: &Jaxpr) {
         let names = Names::new(jaxpr);
-        let newlines = self.locs && jaxpr.eqns().iter().any(|e| e.loc.is_some());
+        let newlines = self.locs && jaxpr.eqns().iter().any(|e| e.loc.line.is_some());
         self.open(0);
         self.binders(jaxpr, &names);
         for (i, eqn) in jaxpr.eqns().iter().enumerate() {
@@ -297,8 +298,13 @@ impl Doc {
             self.put(|s| write_atom(a, names, s));
         }
         self.close();
-        if let (true, Some(loc)) = (self.locs, eqn.loc) {
-            self.put(|s| write!(s, "  # {}:{}", loc.file(), loc.line()).unwrap_or_default());
+        if let (true, Some(line)) = (self.locs, eqn.loc.line) {
+            self.put(|s| {
+                let _ = write!(s, "  # {}:{}", line.file(), line.line());
+                if eqn.loc.role != Role::Primal {
+                    let _ = write!(s, " ({})", eqn.loc.role);
+                }
+            });
         }
     }
 

@@ -55,7 +55,7 @@ fn inline_into(b: &Builder, jaxpr: &Jaxpr, ins: &[Atom], body: Body) -> Atoms {
     let outer = b.loc();
     for eqn in jaxpr.eqns() {
         let ins: Atoms = eqn.inputs.iter().map(|&a| read(&env, a)).collect();
-        b.set_loc(eqn.loc.or(outer));
+        b.set_loc(eqn.loc.within(outer));
         match body(&eqn.prim) {
             // Calls nest as deep as the user's functions do, so recursion is safe here.
             Some(inner) => env.extend(inline_into(b, inner, &ins, body)),

@@ -71,13 +71,15 @@ pub(crate) fn jvp_into(
     };
     let outer = b.loc();
     for eqn in jaxpr.eqns() {
-        b.set_loc(eqn.loc.or(outer));
+        b.set_loc(eqn.loc.within(outer));
         let (ins, ts): (Atoms, Tangents) = eqn.inputs.iter().map(|&a| read(&env, a)).unzip();
         if ts.iter().all(Option::is_none) {
             let outs = b.push(eqn.prim.clone(), ins, jaxpr.eqn_out_types(eqn));
             env.extend(outs.into_iter().map(|o| (o, None)));
         } else {
+            let start = b.n_eqns();
             let (outs, outs_t) = eqn.prim.jvp(b, &ins, &ts)?;
+            b.mark_tangents(start, &outs);
             debug_assert_eq!(outs.len(), eqn.n_outs as usize, "jvp of {}", eqn.prim.name());
             env.extend(outs.into_iter().zip(outs_t));
         }

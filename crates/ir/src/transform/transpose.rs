@@ -15,6 +15,7 @@ use crate::builder::Builder;
 use crate::check::debug_check;
 use crate::error::Error;
 use crate::jaxpr::{Atom, Atoms, Jaxpr};
+use crate::loc::{Loc, Role};
 use crate::prim::{Operand, Tangent};
 
 /// What [`transpose_used`] gives.
@@ -85,7 +86,7 @@ fn build(
         }
     }
     let mut cts: Vec<Tangent> = vec![None; jaxpr.n_vars()];
-    b.set_loc(None);
+    b.set_loc(Loc::NONE);
     for (&out, _) in jaxpr.outs().iter().zip(cotangents).filter(|(_, c)| **c) {
         let ct = b.input(jaxpr.ty(out));
         if let Atom::Var(v) = out
@@ -102,7 +103,7 @@ fn build(
         {
             continue;
         }
-        b.set_loc(eqn.loc);
+        b.set_loc(eqn.loc.with_role(Role::Cotangent));
         let operands: Vec<Operand> = eqn
             .inputs
             .iter()
@@ -125,7 +126,7 @@ fn build(
             }
         }
     }
-    b.set_loc(None);
+    b.set_loc(Loc::NONE);
     let wanted = jaxpr.ins().zip(linear).filter(|(_, l)| **l);
     let cts = wanted.map(|(v, _)| cts[v.index()]).collect();
     Ok((b, cts))

@@ -13,6 +13,7 @@ use crate::builder::Builder;
 use crate::check::debug_check;
 use crate::error::Error;
 use crate::jaxpr::{Atom, Atoms, Jaxpr};
+use crate::loc::Loc;
 use crate::prim::{AxisId, Batch, BatchDims, Prim};
 
 /// Where the batch dimension of results should be.
@@ -55,7 +56,7 @@ pub fn vmap(
         .map(|(t, d)| b.input(d.map_or_else(|| t.clone(), |d| t.with_axis(d, size))))
         .collect();
     let (mut outs, mut dims) = vmap_into(&b, jaxpr, size, &ins, in_dims, axis)?;
-    b.set_loc(None);
+    b.set_loc(Loc::NONE);
     for (i, (out, dim)) in outs.iter_mut().zip(&mut dims).enumerate() {
         let want = match out_dims {
             OutDims::Any => *dim,
@@ -101,7 +102,7 @@ pub(crate) fn vmap_into(
     };
     let outer = b.loc();
     for eqn in jaxpr.eqns() {
-        b.set_loc(eqn.loc.or(outer));
+        b.set_loc(eqn.loc.within(outer));
         let (ins, dims): (Atoms, BatchDims) = eqn.inputs.iter().map(|&a| read(&env, a)).unzip();
         let batched =
             dims.iter().any(Option::is_some) || axis.is_some_and(|a| reads_axis(&eqn.prim, a));

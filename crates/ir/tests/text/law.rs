@@ -1,7 +1,7 @@
 //! `parse(print(j)) == j`, and what the printer's layout is.
 
 use crate::{assert_law, read};
-use pullback_ir::{Atom, Builder, DType, Lit, Prim, Type};
+use pullback_ir::{Atom, Builder, DType, Lit, Loc, Prim, Type};
 
 #[test]
 fn samples_of_every_primitive() {
@@ -143,7 +143,7 @@ fn a_hundred_thousand_equations() {
 #[test]
 fn source_lines_on_request() {
     let (b, ins) = Builder::with_inputs(&[Type::scalar(DType::F32)]);
-    b.set_loc(Some(std::panic::Location::caller()));
+    b.set_loc(Loc::at(std::panic::Location::caller()));
     let x = b.sin(ins[0]);
     let jaxpr = b.finish([x]);
     let printed = jaxpr.display().with_locs().to_string();

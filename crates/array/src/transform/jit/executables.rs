@@ -58,7 +58,7 @@ impl Table {
 }
 
 /// Float literals become trailing scalar inputs, except for those that simplification looks for.
-pub(super) fn lift_literals(jaxpr: &Jaxpr) -> (Jaxpr, Vec<Value>) {
+pub(in crate::transform) fn lift_literals(jaxpr: &Jaxpr) -> (Jaxpr, Vec<Value>) {
     let lifted = |a: &Atom| match a {
         Atom::Lit(l) if l.dtype().is_float() => {
             ![0.0, -0.0, 1.0, -1.0, 2.0, 0.5].iter().any(|x| l.is(*x))

@@ -2,6 +2,7 @@
 
 use super::blocks::blocks;
 use super::{Isa, Kernels, Native};
+use crate::pools::count;
 use crate::product::{Done, Product};
 use crate::threads::{Shared, several};
 use rayon::prelude::*;
@@ -30,7 +31,7 @@ pub(in crate::product) unsafe fn matrices<E: Native>(
         // SAFETY: the caller's promise.
         return unsafe { blocks(&with, p, done) };
     }
-    let (down, across) = grid(&with, p.sizes, rayon::current_num_threads());
+    let (down, across) = grid(&with, p.sizes, count());
     let ends = Shared(*p);
     (0..down * across).into_par_iter().with_max_len(1).for_each(|i| {
         let rows = part(m, 1, down, i / across);
