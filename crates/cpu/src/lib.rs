@@ -41,6 +41,7 @@ pub use engine::{Engine, compile, execute, run};
 pub use explain::Memory;
 pub use info::{Info, MachineCode, info};
 pub use lower::optimised;
+pub use memory::room;
 pub use operand::{Operand, Values};
 pub use pools::with_threads;
 pub use profile::{Profile, Timed};

@@ -43,13 +43,7 @@ impl Room {
 
     #[cold]
     fn large(dtype: DType, n: usize) -> Room {
-        let data = dispatch!(dtype, T => {
-            let (mut v, used) = pool::take::<T>(n);
-            if !used {
-                ask_for_huge_pages(v.as_mut_ptr().cast(), v.capacity() * size_of::<T>());
-            }
-            T::wrap(v)
-        });
+        let data = dispatch!(dtype, T => T::wrap(room::<T>(n)));
         Room { data, n }
     }
 
@@ -74,6 +68,16 @@ impl Room {
         });
         Value::from_data(Shape::from_slice(shape), Arc::new(self.data))
     }
+}
+
+/// An empty vector with room for `n` elements. Large ones take memory that was kept, or ask the system
+/// for huge pages.
+pub fn room<T: Element>(n: usize) -> Vec<T> {
+    let (mut v, used) = pool::take::<T>(n);
+    if !used {
+        ask_for_huge_pages(v.as_mut_ptr().cast(), v.capacity() * size_of::<T>());
+    }
+    v
 }
 
 /// A new array whose elements `fill` writes.

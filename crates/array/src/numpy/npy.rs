@@ -274,7 +274,9 @@ fn decode(dtype: DType, shape: Shape, bytes: &[u8]) -> Value {
     macro_rules! elements {
         ($t:ty) => {{
             let (words, _) = bytes.as_chunks();
-            Value::new(shape, words.iter().map(|w| <$t>::from_le_bytes(*w)).collect())
+            let mut elements = pullback_cpu::room::<$t>(words.len());
+            elements.extend(words.iter().map(|w| <$t>::from_le_bytes(*w)));
+            Value::new(shape, elements)
         }};
     }
     match dtype {

@@ -32,8 +32,9 @@ const CHEAP: u32 = 6;
 /// Stages at most: they are counted in the bits of a number.
 pub(super) const MOST_FOLDS: usize = 24;
 
-/// Elements of a block's arrays, all together, that stay in the second-level cache.
-const BLOCK_ELEMENTS: usize = 1 << 16;
+/// Elements of a block's arrays, all together, that stay in the first-level cache: its stages pass over
+/// them one after the other.
+const BLOCK_ELEMENTS: usize = 1 << 13;
 
 struct Stages<'a> {
     jaxpr: &'a Jaxpr,
