@@ -151,7 +151,7 @@ impl fmt::Display for Executable {
             );
             match &step.op {
                 Op::Fused(kernel) => {
-                    let names = some_of(program.origins[i].iter().map(|o| &o.name));
+                    let names = some_of(program.eqns_of(i).map(|eqn| eqn.prim.name()));
                     text += &format!("      {names}\n");
                     if f.alternate() {
                         text += &kernel.body();

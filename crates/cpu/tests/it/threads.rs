@@ -95,7 +95,7 @@ mod started {
     /// Everything that shares work: loops, products, sorting, selection, running sums.
     fn work() {
         let mut draw = Draw::new(3);
-        let x = draw.value(&Type::of(DType::F32, &[1 << 19]), Domain::Range(-3.0, 3.0));
+        let x = &[draw.value(&Type::of(DType::F32, &[1 << 19]), Domain::Range(-3.0, 3.0))];
         let square = draw.value(&Type::of(DType::F32, &[512, 512]), Domain::Range(-3.0, 3.0));
         let product = DotGeneral {
             lhs_contract: [1].as_slice().into(),
@@ -106,11 +106,11 @@ mod started {
         };
         let sort = Sort { dimension: 0, num_keys: 1, is_stable: true };
         let sum = Cumulative { op: CumulativeOp::Sum, axis: 0, reverse: false };
-        execute(&Unary::Exp.into(), &[x.clone()], false);
+        execute(&Unary::Exp.into(), x, false);
         execute(&product.into(), &[square.clone(), square], false);
-        execute(&sort.into(), &[x.clone()], false);
-        execute(&TopK { k: 10, axis: 0 }.into(), &[x.clone()], false);
-        execute(&sum.into(), &[x], false);
+        execute(&sort.into(), x, false);
+        execute(&TopK { k: 10, axis: 0 }.into(), x, false);
+        execute(&sum.into(), x, false);
     }
 
     /// The test in which the process counts, run alone with these variables.
