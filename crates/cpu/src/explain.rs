@@ -147,11 +147,11 @@ impl fmt::Display for Executable {
                 show_bytes(moved),
                 seconds * 1e6,
                 show_bytes(alive),
-                frees(step)
+                last_uses(step)
             );
             match &step.op {
                 Op::Fused(kernel) => {
-                    let names = some_of(program.origins[i].iter().map(|o| &o.name));
+                    let names = some_of(program.eqns_of(i).map(|eqn| eqn.prim.name()));
                     text += &format!("      {names}\n");
                     if f.alternate() {
                         text += &kernel.body();
@@ -203,12 +203,12 @@ pub(crate) fn some_of(names: impl ExactSizeIterator<Item = impl fmt::Display>) -
     text.join(" ")
 }
 
-/// The buffers that are free for other values after a step.
-fn frees(step: &Step) -> String {
+/// The buffers that hold other values after a step, its results first of all.
+fn last_uses(step: &Step) -> String {
     let last = step.ins.iter().filter(|s| matches!(s, Source::Last(_))).map(name);
     let dropped = step.drops.iter().map(|s| format!("b{s}"));
     let all: Vec<String> = last.chain(dropped).collect();
-    if all.is_empty() { String::new() } else { format!(", frees {}", all.join(" ")) }
+    if all.is_empty() { String::new() } else { format!(", last use of {}", all.join(" ")) }
 }
 
 impl Op {

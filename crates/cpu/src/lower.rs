@@ -7,7 +7,7 @@
 use crate::fused::code::Executor;
 use crate::fused::plan::{Node, Plan};
 use crate::fused::stages;
-use crate::program::{Executable, Op, Origin, Program, Source, Step};
+use crate::program::{Executable, Op, Program, Source, Step};
 use pullback_ir::prim::HigherOrder;
 use pullback_ir::{Atom, Eqn, Error, Jaxpr, Prim, Type, transform};
 use smallvec::SmallVec;
@@ -36,7 +36,8 @@ struct Item {
     op: Op,
     ins: SmallVec<[Atom; 4]>,
     outs: SmallVec<[u32; 1]>,
-    origins: Box<[Origin]>,
+    /// Its equations, by their position.
+    eqns: Box<[u32]>,
 }
 
 pub(crate) fn lower(jaxpr: &Jaxpr, executor: Executor) -> Result<Program, Error> {
@@ -77,7 +78,8 @@ fn plan(jaxpr: &Jaxpr, executor: Executor) -> Result<Program, Error> {
         types: Vec::with_capacity(items.len()),
         outs: Vec::with_capacity(jaxpr.outs().len()),
         n_slots: 0,
-        origins: Vec::with_capacity(items.len()),
+        jaxpr: jaxpr.clone(),
+        eqns: Vec::with_capacity(items.len()),
     };
     for (i, item) in items.into_iter().enumerate() {
         let mut step = Step {
@@ -127,7 +129,7 @@ fn plan(jaxpr: &Jaxpr, executor: Executor) -> Result<Program, Error> {
         }
         slots.free.extend(&step.drops);
         program.steps.push(step);
-        program.origins.push(item.origins);
+        program.eqns.push(item.eqns);
     }
     for (k, &atom) in jaxpr.outs().iter().enumerate() {
         let source = match atom {
@@ -165,15 +167,15 @@ fn items(jaxpr: &Jaxpr, plan: Plan, executor: Executor) -> Result<Vec<Item>, Err
             let eqn = &jaxpr.eqns()[*i];
             let outs = eqn.outs().map(|v| v.0).collect();
             let (op, ins) = (lower_op(jaxpr, eqn, executor)?, SmallVec::from_slice(&eqn.inputs));
-            Ok(Item { op, ins, outs, origins: [Origin::of(eqn)].into() })
+            Ok(Item { op, ins, outs, eqns: [*i as u32].into() })
         }
         Node::Group(group) => {
             let built =
                 stages::build(jaxpr, group, &plan.constants, |v| escapes[v.index()], executor);
             let outs = built.outs.iter().map(|v| v.0).collect();
             let ins = built.ins.into_iter().map(Atom::Var).collect();
-            let origins = group.eqns().map(|i| Origin::of(&jaxpr.eqns()[i])).collect();
-            Ok(Item { op: Op::Fused(Box::new(built.kernel)), ins, outs, origins })
+            let eqns = group.eqns().map(|i| i as u32).collect();
+            Ok(Item { op: Op::Fused(Box::new(built.kernel)), ins, outs, eqns })
         }
     });
     items.collect()

@@ -2,8 +2,8 @@
 
 use crate::explain::{bytes, show_bytes, some_of, types};
 use crate::pools;
-use crate::program::{Body, Executable, Op, Origin, Watch};
-use pullback_ir::{Error, Loc, Type, Value};
+use crate::program::{Body, Executable, Op, Watch};
+use pullback_ir::{Eqn, Error, Loc, Type, Value};
 use serde_json::json;
 use std::fmt;
 use std::path::Path;
@@ -103,16 +103,16 @@ impl Executable {
 
     /// The steps in the order in which a run enters them.
     fn describe(&self, depth: usize, to: &mut Vec<Timed>) {
-        let mut push = |name: String, operands: &[Type], results: &[Type], origins: &[Origin]| {
+        let mut push = |name: String, operands: &[Type], results: &[Type], eqns: &[&Eqn]| {
             let bytes = operands.iter().chain(results).map(bytes).sum();
             let (operands, results) = (operands.to_vec(), results.to_vec());
             let mut lines: Vec<Loc> = Vec::new();
-            for loc in origins.iter().map(|o| o.loc).filter(|loc| loc.line.is_some()) {
+            for loc in eqns.iter().map(|eqn| eqn.loc).filter(|loc| loc.line.is_some()) {
                 if !lines.contains(&loc) {
                     lines.push(loc);
                 }
             }
-            let equations = origins.iter().map(|o| o.name.to_string()).collect();
+            let equations = eqns.iter().map(|eqn| eqn.prim.name().to_owned()).collect();
             let seconds = 0.0;
             to.push(Timed { name, equations, operands, results, bytes, lines, depth, seconds });
         };
@@ -121,13 +121,13 @@ impl Executable {
                 for eqn in jaxpr.eqns() {
                     let operands: Vec<Type> = eqn.inputs.iter().map(|&a| jaxpr.ty(a)).collect();
                     let name = eqn.prim.name().to_owned();
-                    push(name, &operands, jaxpr.eqn_out_types(eqn), &[Origin::of(eqn)]);
+                    push(name, &operands, jaxpr.eqn_out_types(eqn), &[eqn]);
                 }
             }
             Body::Lowered(program) => {
                 let mut calls = Vec::new();
                 program.walk(|i, step, ins, outs, _| {
-                    push(step.op.title(), ins, outs, &program.origins[i]);
+                    push(step.op.title(), ins, outs, &program.eqns_of(i).collect::<Vec<_>>());
                     if let Op::Call(callee) = &step.op {
                         calls.push((i, callee));
                     }

@@ -7,7 +7,7 @@ use crate::fused::code::Executor;
 use crate::fused::kernel::Kernel;
 use crate::operand::{Operand, Values};
 use pullback_ir::prim::custom::Custom;
-use pullback_ir::{Eqn, Error, Jaxpr, Loc, Prim, Type, Value, interp};
+use pullback_ir::{Eqn, Error, Jaxpr, Prim, Type, Value, interp};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -65,21 +65,10 @@ pub(crate) struct Program {
     pub(crate) types: Vec<Type>,
     pub(crate) outs: Vec<Source>,
     pub(crate) n_slots: usize,
-    /// For each step, the equations in it.
-    pub(crate) origins: Vec<Box<[Origin]>>,
-}
-
-/// What is kept of an equation, to explain a step.
-#[derive(Debug)]
-pub(crate) struct Origin {
-    pub(crate) name: Box<str>,
-    pub(crate) loc: Loc,
-}
-
-impl Origin {
-    pub(crate) fn of(eqn: &Eqn) -> Origin {
-        Origin { name: eqn.prim.name().into(), loc: eqn.loc }
-    }
+    /// What was lowered, to explain steps.
+    pub(crate) jaxpr: Jaxpr,
+    /// The equations in each step, by their position.
+    pub(crate) eqns: Vec<Box<[u32]>>,
 }
 
 /// Looks on while a program runs.
@@ -168,6 +157,11 @@ impl Executable {
 }
 
 impl Program {
+    /// The equations in a step.
+    pub(crate) fn eqns_of(&self, step: usize) -> impl ExactSizeIterator<Item = &Eqn> {
+        self.eqns[step].iter().map(|&i| &self.jaxpr.eqns()[i as usize])
+    }
+
     fn run(
         &self,
         args: impl IntoIterator<Item = Value>,

@@ -90,8 +90,10 @@ fn calls_and_batches_are_looked_into() {
     // The recomputation inside of a checkpoint is the function itself.
     let e = debug_nans(grad(checkpoint(log_of))).try_call(&arr(&[-1.0]));
     assert!(e.is_ok(), "the loss is not computed, and the gradient is finite");
-    let e = debug_nans(value_and_grad(checkpoint(log_of))).try_call(&arr(&[-1.0]));
-    fails(e, LOG, &["`log` gave NaN in a primal"]);
+    const AGAIN: u32 = line!() + 1;
+    let sin_log = |x: &Array| x.log().sin().sum();
+    let e = debug_nans(grad(checkpoint(sin_log))).try_call(&arr(&[-1.0]));
+    fails(e, AGAIN, &["`log` gave NaN in a primal"]);
 }
 
 #[test]

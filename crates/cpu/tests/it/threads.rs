@@ -78,11 +78,11 @@ fn products() {
     }
 }
 
-/// Threads that an operation on large arrays starts, in a process of its own.
+/// Threads that operations on large arrays start, and what variables say, in processes of their own.
 #[cfg(target_os = "linux")]
 mod started {
     use super::*;
-    use pullback_cpu::with_threads;
+    use pullback_cpu::{Engine, with_threads};
     use std::process::Command;
 
     /// Says to a process what it is for.
@@ -95,7 +95,7 @@ mod started {
     /// Everything that shares work: loops, products, sorting, selection, running sums.
     fn work() {
         let mut draw = Draw::new(3);
-        let x = draw.value(&Type::of(DType::F32, &[1 << 19]), Domain::Range(-3.0, 3.0));
+        let x = &[draw.value(&Type::of(DType::F32, &[1 << 19]), Domain::Range(-3.0, 3.0))];
         let square = draw.value(&Type::of(DType::F32, &[512, 512]), Domain::Range(-3.0, 3.0));
         let product = DotGeneral {
             lhs_contract: [1].as_slice().into(),
@@ -106,11 +106,11 @@ mod started {
         };
         let sort = Sort { dimension: 0, num_keys: 1, is_stable: true };
         let sum = Cumulative { op: CumulativeOp::Sum, axis: 0, reverse: false };
-        execute(&Unary::Exp.into(), &[x.clone()], false);
+        execute(&Unary::Exp.into(), x, false);
         execute(&product.into(), &[square.clone(), square], false);
-        execute(&sort.into(), &[x.clone()], false);
-        execute(&TopK { k: 10, axis: 0 }.into(), &[x.clone()], false);
-        execute(&sum.into(), &[x], false);
+        execute(&sort.into(), x, false);
+        execute(&TopK { k: 10, axis: 0 }.into(), x, false);
+        execute(&sum.into(), x, false);
     }
 
     /// The test in which the process counts, run alone with these variables.
@@ -130,6 +130,16 @@ mod started {
         let before = tasks();
         match mark.as_str() {
             "alone" => with_threads(1, work).unwrap(),
+            "engine" => {
+                let want = std::env::var("PULLBACK_ENGINE").unwrap();
+                assert_eq!(Engine::current().unwrap().name(), want);
+            }
+            "wrong" => {
+                let text = Engine::current().unwrap_err().to_string();
+                let known =
+                    ["`gpu`: the engines are `reference`, `tile`", "`0` is no number of threads"];
+                assert!(known.iter().any(|part| text.contains(part)), "{text}");
+            }
             "alone within" => with_threads(1, || with_threads(1, work)).unwrap().unwrap(),
             _ => work(),
         }
@@ -145,6 +155,15 @@ mod started {
         in_process("0", &[("RAYON_NUM_THREADS", "4"), ("PULLBACK_THREADS", "1")]);
         in_process("alone", &[("PULLBACK_THREADS", "3")]);
         in_process("alone within", &[("RAYON_NUM_THREADS", "3")]);
+    }
+
+    #[test]
+    fn variables_are_read() {
+        for engine in Engine::ALL {
+            in_process("engine", &[("PULLBACK_ENGINE", engine.name()), ("PULLBACK_THREADS", "1")]);
+        }
+        in_process("wrong", &[("PULLBACK_ENGINE", "gpu")]);
+        in_process("wrong", &[("PULLBACK_THREADS", "0")]);
     }
 
     #[test]
