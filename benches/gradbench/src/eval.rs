@@ -12,7 +12,7 @@ pub(crate) struct Eval {
     pub(crate) derivative: Function,
     /// The primal again, in plain Rust on one thread: the denominator of GradBench's ratios.
     pub(crate) by_hand: Function,
-    /// Other denominators, which have rows of their own in the report.
+    /// Other denominators, each with its name in the report.
     pub(crate) also_by_hand: Vec<Function>,
 }
 
@@ -69,6 +69,8 @@ where
     S: Fn(&T) -> Value + Send,
 {
     fn run(&mut self) {
+        // Dropped first, so that its memory can hold the next result.
+        self.result = None;
         self.result = Some(black_box((self.compute)()));
     }
 

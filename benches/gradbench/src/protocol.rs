@@ -109,8 +109,9 @@ impl Least {
         while (timings.len() as u64) < self.runs || total < self.time {
             let start = Instant::now();
             run();
-            timings.push(start.elapsed());
-            total += start.elapsed();
+            let taken = start.elapsed();
+            timings.push(taken);
+            total += taken;
         }
         timings
     }

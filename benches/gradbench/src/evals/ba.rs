@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A row of the Jacobian has 15 nonzeros: 11 parameters of a camera, 3 of a point, and the weight. They
-//! are the Jacobian of one observation, mapped over all of them: work and memory are linear in p.
+//! are the gradients of one observation's residuals, mapped over all of them: work and memory are linear in p.
 //!
 //! GradBench's input has one camera, point, weight and observation, which all others repeat. They are
 //! n·m·p separate variables all the same, and nothing here makes use of their being equal.
@@ -22,6 +22,7 @@ use crate::eval::{Eval, Function, ready};
 use crate::input::{Fields, index_array};
 use pullback::prelude::*;
 use serde_json::{Value, json};
+use std::ops::Range;
 
 /// Numbers of nonzeros in a row of the first kind: camera, point, weight.
 const CAMERA: usize = 11;
@@ -111,40 +112,43 @@ fn residuals(problem: &Problem) -> ([Array; 2], Array) {
 
 /// The nonzeros of the Jacobian, row by row: 2p rows of 15, p of one.
 fn nonzeros(problem: &Problem) -> Array {
-    let rows = vmap(jacrev(reprojection))(&problem.variables(), &problem.observed);
-    // Of each residual, the derivatives in the order of the columns: [p, 2, 15].
-    let rows = rows.each_ref().map(|row| stack(tree::leaves(row), 1));
+    // A row is the gradient of one residual; the two share what is equal in them.
+    let variables = problem.variables();
+    let rows = [0, 1].map(|i| {
+        let residual = move |v: &Variables, seen: &[Array; 2]| reprojection(v, seen)[i].clone();
+        vmap(grad(residual))(&variables, &problem.observed)
+    });
     let last = vmap(grad(weight_error))(&problem.weights);
-    concat([stack(rows, 1).ravel(), last], 0)
+    // The leaves come in the order of the columns, those of the first residual first.
+    concat([stack(tree::leaves(&rows), 1).ravel(), last], 0)
 }
 
 /// The Jacobian by compressed rows.
 struct Csr {
     /// Where each row begins, and behind the last one.
-    rows: Vec<usize>,
-    cols: Vec<usize>,
+    rows: Vec<u32>,
+    cols: Vec<u32>,
     vals: Array,
 }
 
 impl Csr {
     fn new(input: &Input, vals: Array) -> Csr {
         let Input { n, m, p, .. } = *input;
-        let (mut rows, mut cols) = (Vec::with_capacity(3 * p + 1), Vec::with_capacity(31 * p));
-        rows.push(0);
+        let (first_point, first_weight) = (CAMERA * n, CAMERA * n + POINT * m);
+        // Columns and rows are below 2³², because n, m and p are at most 2²⁴.
+        let narrow = |range: Range<usize>| range.map(|i| i as u32);
+        let mut cols = Vec::with_capacity(vals.size());
         for i in 0..p {
-            let (camera, point) = (CAMERA * (i % n), CAMERA * n + POINT * (i % m));
+            let (camera, point) = (CAMERA * (i % n), first_point + POINT * (i % m));
             for _ in 0..2 {
-                cols.extend(camera..camera + CAMERA);
-                cols.extend(point..point + POINT);
-                cols.push(CAMERA * n + POINT * m + i);
-                rows.push(cols.len());
+                cols.extend(narrow(camera..camera + CAMERA));
+                cols.extend(narrow(point..point + POINT));
+                cols.push((first_weight + i) as u32);
             }
         }
-        for i in 0..p {
-            cols.push(CAMERA * n + POINT * m + i);
-            rows.push(cols.len());
-        }
-        debug_assert_eq!(cols.len(), (2 * ROW + 1) * p, "as many columns as values");
+        cols.extend(narrow(first_weight..first_weight + p));
+        let wide = narrow(0..2 * p).map(|row| ROW as u32 * row);
+        let rows = wide.chain(narrow(2 * p * ROW..2 * p * ROW + p + 1)).collect();
         Csr { rows, cols, vals }
     }
 }

@@ -136,7 +136,7 @@ fn vertices(theta: &Array, model: &Model) -> Array {
     let weighted = weighted.reshape([weighted.shape()[0], 4 * bones]);
     let mut positions = weighted.dot(transforms.permute([0, 2, 1]).reshape([4 * bones, 3]));
     if model.is_mirrored {
-        positions = positions * array![-1.0, 1.0, 1.0];
+        positions *= array![-1.0, 1.0, 1.0];
     }
     positions.dot(axis_angle(&theta.get(0..3)).t()) + theta.get(3..6)
 }

@@ -8,10 +8,12 @@ use crate::input::{Fields, Numbers, lists};
 use pullback::prelude::*;
 use serde_json::Value;
 
-/// The powers are part of the function, as in the loop below.
-fn squares(x: &Array, n: &usize) -> Array {
-    let (n, m) = (*n, x.size());
-    let t = 2.0 * iota::<f64>(n) / (n - 1) as f64 - 1.0;
+/// `steps` holds i. It is an argument, though only its length is known to vary: what depends on no
+/// argument is computed when the function is traced, and the powers of t shall be part of each call, as
+/// they are in the loop below.
+fn squares(x: &Array, steps: &Array) -> Array {
+    let (n, m) = (steps.size(), x.size());
+    let t = 2.0 * steps / (n - 1) as f64 - 1.0;
     // tʲ, a row for each power.
     let factors = concat([ones::<f64>([1, n]), t.broadcast_to([m - 1, n])], 0);
     let residuals = t.sign() - x.dot(factors.cumprod(0));
@@ -45,13 +47,13 @@ pub(crate) fn eval() -> Eval {
     Eval {
         primal: Function::new("primal", move |input| {
             let (f, (x, n)) = (primal.clone(), read(input)?);
-            let x = x.array();
-            ready(move || f(&x, &n), lists)
+            let (x, steps) = (x.array(), iota::<f64>(n));
+            ready(move || f(&x, &steps), lists)
         }),
         derivative: Function::new("gradient", move |input| {
             let (f, (x, n)) = (gradient.clone(), read(input)?);
-            let x = x.array();
-            ready(move || f(&x, &n), lists)
+            let (x, steps) = (x.array(), iota::<f64>(n));
+            ready(move || f(&x, &steps), lists)
         }),
         by_hand: Function::new("primal", |input| {
             let (x, n) = read(input)?;

@@ -11,7 +11,7 @@ use super::build::LineBuilder;
 use super::code::{Code, Executor};
 use super::kernel::{Kernel, KernelArg, Loops, Over, Source, Stage};
 use super::layout::Layout;
-use super::line::{FoldOp, Instr, Kind, Reg, Step};
+use super::line::{FoldOp, Instr, Kind, Line, Reg, Step};
 use super::plan::{Group, Level, Member, Operand};
 use super::view::{View, contiguous};
 use super::{emit, fold};
@@ -44,6 +44,8 @@ struct Stages<'a> {
     layout: Layout,
     /// The member that gives a variable.
     member_of: FxHashMap<Var, usize>,
+    /// How many stages over full values there are.
+    n_stages: u32,
     /// The stage from which each member's value is there.
     stage: Vec<u32>,
     /// The stages over full values in which each member is computed, as bits.
@@ -75,6 +77,7 @@ pub(crate) fn build(
         constants,
         layout: Layout::new(group),
         member_of: FxHashMap::default(),
+        n_stages: 1,
         stage: vec![0; n_members],
         computed: vec![0; n_members],
         home: vec![None; n_members],
@@ -85,7 +88,8 @@ pub(crate) fn build(
         outs: Vec::new(),
         scratch: Vec::new(),
     };
-    let n_stages = s.order();
+    s.n_stages = s.order();
+    let n_stages = s.n_stages;
     let kept = s.needs(&escapes);
     s.homes(&escapes, &kept);
     let mut stages = Vec::new();
@@ -419,6 +423,20 @@ impl Stages<'_> {
         }
     }
 
+    /// Whether stores of a stage should bypass the caches: of the last one, where it does nothing but write
+    /// results that are larger than the caches.
+    fn streams(&self, stage: &StageLine, line: &Line) -> bool {
+        let places: usize = self.layout.sizes.iter().product();
+        let outs = || stage.args.iter().zip(&line.args).filter(|(_, arg)| arg.out);
+        stage.over == Over::Line
+            && stage.k + 1 == self.n_stages
+            && line.folds.is_empty()
+            && stage.columns.is_empty()
+            && !line.instrs.iter().any(|i| matches!(i, Instr::Call { .. }))
+            && outs().all(|(&a, _)| matches!(self.args[a as usize].source, Source::Out(_)))
+            && outs().any(|(_, arg)| places * arg.dtype.size() >= super::kernel::STREAMED)
+    }
+
     fn kernel(self, stages: Vec<Stage>, executor: Executor) -> Built {
         let n = self.layout.n();
         let outer = self.layout.outer();
@@ -499,25 +517,7 @@ impl StageLine {
             self.b.store(arg, x);
         }
         let line = self.b.finish();
-        let bytes = |&a: &u32| {
-            let arg = &s.args[a as usize];
-            if arg.inner == 0 {
-                0
-            } else {
-                s.layout.sizes.iter().product::<usize>() * arg.dtype.size()
-            }
-        };
-        let writes_much = self
-            .args
-            .iter()
-            .zip(&line.args)
-            .any(|(a, arg)| arg.out && bytes(a) >= super::kernel::STREAMED);
-        let calls = line.instrs.iter().any(|i| matches!(i, Instr::Call { .. }));
-        let streams = self.over == Over::Line
-            && writes_much
-            && line.folds.is_empty()
-            && self.columns.is_empty()
-            && !calls;
+        let streams = s.streams(&self, &line);
         let streaming = streams.then(|| Code::new(line.clone(), executor, true));
         let row_steps = self
             .args

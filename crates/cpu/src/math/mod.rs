@@ -1,8 +1,8 @@
 //! Vector math: elementary functions from one source for all engines.
 //!
-//! Each function is written once, without branches, in terms of the operations of [`Lanes`]. A
-//! generator of machine code implements them by emitting instructions ([`emit_f32`] and its kin), the
-//! loops of this crate by the scalar operations of Rust ([`apply_f32`] and its kin), which the compiler
+//! Each function is written once, without branches, in terms of the operations of `Lanes`. A
+//! generator of machine code implements them by emitting instructions (`emit_f32` and its kin), the
+//! loops of this crate by the scalar operations of Rust (`apply_f32` and its kin), which the compiler
 //! vectorises. All operations are exact in the sense of IEEE 754, so the bits are the same everywhere.
 //!
 //! [`unary_f32`] and its kin apply them to slices. `docs/ACCURACY.md` has the measured errors. Special

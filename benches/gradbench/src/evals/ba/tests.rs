@@ -41,6 +41,8 @@ fn the_sparse_jacobian_is_the_dense_one() {
     let problem = problem(&input);
     let Csr { rows, cols, vals } = Csr::new(&input, nonzeros(&problem));
     let vals = vals.to_vec::<f64>();
+    let [rows, cols] =
+        [rows, cols].map(|list| list.iter().map(|&i| i as usize).collect::<Vec<_>>());
     let width = CAMERA * input.n + POINT * input.m + input.p;
     let mut sparse = vec![0.0; 3 * input.p * width];
     for row in 0..3 * input.p {
