@@ -516,7 +516,7 @@ impl StageLine {
         for &(arg, x) in &self.stores {
             self.b.store(arg, x);
         }
-        let line = self.b.finish();
+        let line = std::mem::take(&mut self.b).finish();
         let streams = s.streams(&self, &line);
         let streaming = streams.then(|| Code::new(line.clone(), executor, true));
         let row_steps = self
