@@ -3,6 +3,9 @@
 //! Work is shared on the pool of rayon that the calling thread belongs to, else on rayon's global pool.
 //! Asking rayon for its size starts that one, so where one thread is all that is wanted rayon is not asked.
 
+// The one place that asks rayon.
+#![allow(clippy::disallowed_methods)]
+
 use pullback_ir::Error;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::cell::Cell;

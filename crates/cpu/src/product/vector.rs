@@ -5,6 +5,7 @@
 
 use super::portable::with_f32;
 use super::{Matrix, Product};
+use crate::pools::count;
 use crate::simd::wide;
 use crate::threads::{Shared, several};
 use pullback_ir::scalar::NumScalar;
@@ -73,7 +74,7 @@ pub(super) unsafe fn vector<T: NumScalar<Acc = T>>(
         unsafe { body(matrix.from(range.start, 0), v, out.add(range.start), range.len()) }
     };
     let parts = match parallel && several() {
-        true => (rows * k / PART).min(rayon::current_num_threads()).min(rows.div_ceil(64)),
+        true => (rows * k / PART).min(count()).min(rows.div_ceil(64)),
         false => 1,
     };
     if parts < 2 {

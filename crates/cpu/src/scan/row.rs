@@ -10,6 +10,7 @@
 //! y[i] = (sum of blocks before + sum of groups before in the block) + (running sum in the group)
 //! ```
 
+use crate::pools::count;
 use rayon::prelude::*;
 use std::mem::MaybeUninit;
 
@@ -115,7 +116,7 @@ fn piece<T: Copy + Send + Sync, A: Copy + Send + Sync>(
         false => from.chunks(BLOCK).zip(to.chunks_mut(BLOCK)).collect(),
         true => from.rchunks(BLOCK).zip(to.rchunks_mut(BLOCK)).collect(),
     };
-    if blocks.len() < PARALLEL || rayon::current_num_threads() < THREADS {
+    if blocks.len() < PARALLEL || count() < THREADS {
         let next = |before, (from, to): &mut (&[T], &mut [MaybeUninit<T>])| {
             block(from, Some(to), before, reverse)
         };

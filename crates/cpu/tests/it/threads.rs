@@ -96,6 +96,7 @@ mod started {
     fn work() {
         let mut draw = Draw::new(3);
         let x = &[draw.value(&Type::of(DType::F32, &[1 << 19]), Domain::Range(-3.0, 3.0))];
+        let vector = draw.value(&Type::of(DType::F32, &[512]), Domain::Range(-3.0, 3.0));
         let square = draw.value(&Type::of(DType::F32, &[512, 512]), Domain::Range(-3.0, 3.0));
         let product = DotGeneral {
             lhs_contract: [1].as_slice().into(),
@@ -107,7 +108,9 @@ mod started {
         let sort = Sort { dimension: 0, num_keys: 1, is_stable: true };
         let sum = Cumulative { op: CumulativeOp::Sum, axis: 0, reverse: false };
         execute(&Unary::Exp.into(), x, false);
-        execute(&product.into(), &[square.clone(), square], false);
+        let product = Prim::from(product);
+        execute(&product, &[square.clone(), square.clone()], false);
+        execute(&product, &[square, vector], false);
         execute(&sort.into(), x, false);
         execute(&TopK { k: 10, axis: 0 }.into(), x, false);
         execute(&sum.into(), x, false);
@@ -174,6 +177,7 @@ mod started {
     }
 
     #[test]
+    #[allow(clippy::disallowed_methods)] // What the engine asks comes from here.
     fn more_threads_inside_of_one() {
         let n = with_threads(2, || {
             with_threads(1, || with_threads(2, rayon::current_num_threads).unwrap()).unwrap()
