@@ -71,7 +71,8 @@ fn check(op: &str, x: &Array, y: &Array, pairs: impl IntoIterator<Item = (usize,
 impl Array {
     /// The product of matrices, as NumPy's: the last axis of the left operand is summed with the last
     /// but one of the right operand; further axes are batch axes, which broadcast; a vector is a row
-    /// on the left and a column on the right, and leaves no axis.
+    /// on the left and a column on the right, and leaves no axis. `[.., n, k]` times `[.., k, m]` is
+    /// `[.., n, m]`, in the dtype of both; f16 and bf16 are summed in f32.
     ///
     /// # Panics
     /// For scalars, and where sizes or dtypes differ.
@@ -113,7 +114,8 @@ impl Array {
     }
 
     /// The product over the last axis of the left operand and the last but one (or only one) of the
-    /// right one, as NumPy's: all other axes of both are kept. With a scalar it is `*`.
+    /// right one, as NumPy's: all other axes of both are kept. With a scalar it is `*`. `[a, k]` times
+    /// `[b, k, m]` is `[a, b, m]`; for batches of matrices see [`Array::matmul`].
     ///
     /// # Panics
     /// Where sizes or dtypes differ.

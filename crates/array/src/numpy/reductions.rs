@@ -56,7 +56,11 @@ macro_rules! reductions {
                     self.$over(..)
                 }
 
-                #[doc = concat!("[`Array::", stringify!($name), "`] over some axes.")]
+                #[doc = concat!("[`Array::", stringify!($name), "`] over some axes, which go away:")]
+                #[doc = concat!("`x.", stringify!($over), "(0)`, `([0, -1])`, `(..)` for all; `(keep(0))` leaves the axis with size 1.")]
+                ///
+                /// # Panics
+                /// If an axis is out of range or named twice, and where the one without axes panics.
                 #[track_caller]
                 pub fn $over(&self, over: impl Into<Over>) -> Array {
                     let over = over.into().of(stringify!($over), self);
@@ -69,9 +73,18 @@ macro_rules! reductions {
 }
 
 reductions! {
-    /// The sum of the elements, 0 if there are none.
+    /// The sum of the elements in their dtype, 0 if there are none. f16 and bf16 are added up in f32 and
+    /// rounded once; integers wrap. The order of addition is fixed by the shape, so the bits are the same
+    /// for every number of threads.
+    ///
+    /// # Panics
+    /// For bool: count with [`Array::count_nonzero`].
     sum sum_over Sum;
-    /// The product of the elements, 1 if there are none.
+    /// The product of the elements in their dtype, 1 if there are none. Its derivative is right where
+    /// elements are 0.
+    ///
+    /// # Panics
+    /// For bool.
     prod prod_over Prod;
     /// The largest element, NaN if one is NaN. (The larger one of two arrays' elements is
     /// [`Array::maximum`].)
