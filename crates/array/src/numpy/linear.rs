@@ -1,16 +1,4 @@
 //! Products of arrays: `matmul`, `dot`, `tensordot`, `outer` and their kin, all one `dot_general`.
-//!
-//! Integers wrap; f16 and bf16 accumulate in f32. dtypes must be equal.
-//!
-//! ```
-//! # use pullback_array::{array, ones};
-//! let (a, v) = (array![[1.0, 2.0], [3.0, 4.0]], array![1.0, -1.0]);
-//! assert_eq!(a.dot(&v).to_vec::<f64>(), [-1.0, -1.0]);
-//! assert_eq!(a.matmul(&a.t()).to_vec::<f64>(), [5.0, 11.0, 11.0, 25.0]);
-//! assert_eq!(v.outer(&v).to_vec::<f64>(), [1.0, -1.0, -1.0, 1.0]);
-//! assert_eq!(ones::<f32>([5, 2, 3]).matmul(&ones::<f32>([3, 4])).shape(), [5, 2, 4]);
-//! assert_eq!(ones::<f32>([2, 3, 4]).tensordot(&ones::<f32>([4, 3, 5]), [1, 2], [1, 0]).shape(), [2, 5]);
-//! ```
 
 use super::axes::{IntoSizes, distinct};
 use super::operand::{broadcast_shapes, expand, refuse};
@@ -68,6 +56,19 @@ fn check(op: &str, x: &Array, y: &Array, pairs: impl IntoIterator<Item = (usize,
     }
 }
 
+/// Products of arrays: `matmul`, `dot`, `tensordot`, `outer` and their kin, all one `dot_general`.
+///
+/// Integers wrap; f16 and bf16 accumulate in f32. dtypes must be equal.
+///
+/// ```
+/// # use pullback_array::{array, ones};
+/// let (a, v) = (array![[1.0, 2.0], [3.0, 4.0]], array![1.0, -1.0]);
+/// assert_eq!(a.dot(&v).to_vec::<f64>(), [-1.0, -1.0]);
+/// assert_eq!(a.matmul(&a.t()).to_vec::<f64>(), [5.0, 11.0, 11.0, 25.0]);
+/// assert_eq!(v.outer(&v).to_vec::<f64>(), [1.0, -1.0, -1.0, 1.0]);
+/// assert_eq!(ones::<f32>([5, 2, 3]).matmul(&ones::<f32>([3, 4])).shape(), [5, 2, 4]);
+/// assert_eq!(ones::<f32>([2, 3, 4]).tensordot(&ones::<f32>([4, 3, 5]), [1, 2], [1, 0]).shape(), [2, 5]);
+/// ```
 impl Array {
     /// The product of matrices, as NumPy's: the last axis of the left operand is summed with the last
     /// but one of the right operand; further axes are batch axes, which broadcast; a vector is a row

@@ -38,8 +38,8 @@ use crate::array::Array;
 /// let p = Params { w: array![1.0, 2.0], b: Array::from(0.5) };
 /// let g = grad(|p: &Params| (&p.w * &p.b).sum())(&p);
 /// assert_eq!((g.w.to_vec::<f64>(), g.b.item::<f64>()), (vec![0.5, 0.5], 3.0));
-/// let next = tree::zip(|p, g| p - g * 0.1, &p, &g);
-/// assert_eq!(next.b.item::<f64>(), 0.2);
+/// let next = tree::zip(|p, g| p - g * 0.5, &p, &g);
+/// assert_eq!(next.b.item::<f64>(), -1.0);
 /// ```
 ///
 /// `Tree` does not imply `Clone`, so that a struct may hold a [`Key`](crate::Key).
