@@ -67,7 +67,8 @@ pub use pullback_array::{
     IntoOperand, IntoSizes, IntoSpan, IntoWidths, Nested, NewAxis, Over, PadMode, Scalar, Span,
     Type, Value, arange, arange_step, array, concat, einsum, eye, eye_at, full, full_like, full_of,
     identity, iota, iota_of, keep, linspace, load_npy, load_npz, one_hot, one_hot_of, ones,
-    ones_like, ones_of, s, select, sort_together, stack, tri, zeros, zeros_like, zeros_of,
+    ones_like, ones_of, s, save_npy, save_npz, select, sort_together, stack, tri, zeros,
+    zeros_like, zeros_of,
 };
 
 // Functions and their transformations.
