@@ -39,7 +39,7 @@
 //! |---|---|
 //! | `jax.grad(f)(x)`, `argnums=1` | [`grad`]`(f)(&x)`, [`grad_wrt`]`(`[`arg`]`::<1>(), f)` |
 //! | `value_and_grad`, `has_aux=True` | [`value_and_grad`]; `f` returns `(loss, `[`Aux`]`(more))` |
-//! | `jit`, `static_argnums` | [`jit`]; integers, `bool`, `String` and `#[tree(skip)]` fields are static |
+//! | `jit`, `static_argnums` | [`jit`](fn@jit); integers, `bool`, `String` and `#[tree(skip)]` fields are static |
 //! | `donate_argnums` | [`call_owned`](Func::call_owned) |
 //! | `vmap(f, in_axes=(None, 0), out_axes=1)` | [`vmap_axes`]`([None, Some(0)], f)`, [`Vmap`] |
 //! | `vmap(f, axis_name="i")`, `lax.psum(x, "i")` | [`vmap_named`]`(\|i: &Axis, x: &Array\| i.psum(x))` |

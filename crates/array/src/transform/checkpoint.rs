@@ -14,8 +14,8 @@ pub use pullback_ir::prim::checkpoint::Policy;
 
 /// The same function, whose intermediate values are computed again in the backward pass instead of
 /// being kept: memory for time. Only its arguments are saved (Griewank 1992; `jax.checkpoint`). Values and
-/// derivatives have the same bits as without. `n` blocks of equal size in a row keep `n` arguments
-/// and the values of one block, where a plain backward pass keeps the values of all.
+/// derivatives are the same. `n` blocks of equal size in a row keep `n` arguments and the values of one
+/// block, where a plain backward pass keeps the values of all.
 ///
 /// ```
 /// # use pullback_array::{array, checkpoint, grad, Array};
