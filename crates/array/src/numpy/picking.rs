@@ -45,7 +45,7 @@ pub(crate) fn wrapped(op: &str, x: &Array, indices: &Array, n: usize) -> Array {
 /// Picking elements: by computed indices along an axis, along diagonals, in triangles.
 ///
 /// Negative indices count from the end. What indices out of bounds read is a matter of the mode:
-/// `take` and `take_along_axis` fill, with NaN, the lowest integer, or `true` (JAX's default);
+/// `take` and `take_along_axis` fill, with NaN, the lowest signed or highest unsigned integer, or `true` (JAX's default);
 /// indexing with [`Array::get`](crate::Array::get) moves them inside.
 ///
 /// ```

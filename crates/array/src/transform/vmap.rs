@@ -365,7 +365,14 @@ impl Axis {
 }
 
 /// Maps a function that also takes the batch [`Axis`], for collectives:
-/// `vmap_named(|ax: &Axis, x: &Array| x - &ax.pmean(x))`. All arguments are batched in front.
+/// `vmap_named(|ax: &Axis, x: &Array| x - &ax.pmean(x))`. All arguments are batched in front. The axis is
+/// a value: that of an outer `vmap_named` can be used inside of an inner one.
+///
+/// ```
+/// # use pullback_array::{array, vmap_named, Array, Axis};
+/// let shares = vmap_named(|ax: &Axis, x: &Array| x / ax.psum(x));
+/// assert_eq!(shares(&array![1.0, 3.0, 4.0]).to_vec::<f64>(), [0.125, 0.375, 0.5]);
+/// ```
 ///
 /// # Panics
 /// As [`vmap`].
