@@ -1,4 +1,63 @@
-//! Composable function transformations for Rust.
+//! Function transformations for numerical Rust: differentiate, batch, linearise, checkpoint and compile
+//! functions over arrays, in any order and to any depth.
+//!
+//! ```
+//! use pullback::prelude::*;
+//!
+//! #[derive(Tree)]
+//! struct Line {
+//!     slope: Array,
+//!     offset: Array,
+//! }
+//!
+//! fn loss(p: &Line, x: &Array, y: &Array) -> Array {
+//!     (x * &p.slope + &p.offset - y).square().mean()
+//! }
+//!
+//! let (x, y) = (array![0.0, 1.0, 2.0], array![1.0, 3.0, 5.0]);
+//! let mut p = Line { slope: Array::from(0.0), offset: Array::from(0.0) };
+//! let step = jit(grad(loss)); // traced and compiled on the first call
+//! for _ in 0..200 {
+//!     let g: Line = step(&p, &x, &y);
+//!     p = tree::zip(|p, g| p - g * 0.2, &p, &g);
+//! }
+//! assert!((p.slope.item::<f64>() - 2.0).abs() < 1e-3);
+//! ```
+//!
+//! A function is run once with placeholders for its arguments; what it does with them is recorded as a
+//! small typed program, a [`Jaxpr`]. Transformations rewrite such programs, and an engine runs them.
+//!
+//! # Where to begin
+//!
+//! The [`guide`] goes from a first gradient to a trained network, through batching, Jacobians, keys, custom
+//! rules, debugging and performance. [`prelude`] has what most programs need. The folder `examples` of the
+//! repository has one idea a file.
+//!
+//! # For those who know JAX
+//!
+//! | JAX | here |
+//! |---|---|
+//! | `jax.grad(f)(x)`, `argnums=1` | [`grad`]`(f)(&x)`, [`grad_wrt`]`(`[`arg`]`::<1>(), f)` |
+//! | `value_and_grad`, `has_aux=True` | [`value_and_grad`]; `f` returns `(loss, `[`Aux`]`(more))` |
+//! | `jit`, `static_argnums` | [`jit`](fn@jit); integers, `bool`, `String` and `#[tree(skip)]` fields are static |
+//! | `donate_argnums` | [`call_owned`](Func::call_owned) |
+//! | `vmap(f, in_axes=(None, 0), out_axes=1)` | [`vmap_axes`]`([None, Some(0)], f)`, [`Vmap`] |
+//! | `vmap(f, axis_name="i")`, `lax.psum(x, "i")` | [`vmap_named`]`(\|i: &Axis, x: &Array\| i.psum(x))` |
+//! | `jvp`, `vjp`, `linearize`, `linear_transpose` | [`jvp`], [`vjp`], [`linearize`], [`linear_transpose`] |
+//! | `jacfwd`, `jacrev`, `hessian` | [`jacfwd`], [`jacrev`], [`hessian`], and [`hvp`] |
+//! | `checkpoint`, `checkpoint_policies` | [`checkpoint`], [`checkpoint_with`] and [`Policy`] |
+//! | `custom_jvp`, `custom_vjp` | [`custom_jvp`], [`custom_vjp`] |
+//! | `make_jaxpr`, `eval_shape` | [`make_jaxpr`], [`eval_shape`]; [`from_jaxpr`] for the way back |
+//! | pytrees, `tree_map` | [`Tree`] and its derive, [`tree::map`], [`tree::zip`] |
+//! | `jnp.sum(x, axis=0, keepdims=True)` | `x.sum_over(`[`keep`]`(0))`; all axes: `x.sum()` |
+//! | `x[0, 1:]`, `x.at[0].set(1)` | `x.get((0, 1..))`, `x.at(0).set(1.0)` |
+//! | `jnp.where(c, a, b)` | [`select`]`(c, a, b)` |
+//! | `x.astype(f32)` | `x.astype::<f32>()`, `x.cast(DType::F32)` |
+//! | `random.key`, `split`, `fold_in`, `random.normal` | [`Key`], [`random`]; a key is used once, and the compiler sees to it |
+//! | `lax.stop_gradient` | [`stop_gradient`] |
+//! | `jax.debug.print`, `jax_debug_nans` | [`Array::debug_print`], [`debug_nans`] |
+//! | `jax_enable_x64`, default dtypes, promotion | nothing: the dtype is the Rust type of the numbers |
+//! | `lax.cond`, `while_loop`, `scan` | not there yet; Rust's loops unroll while tracing |
 
 #![forbid(unsafe_code)]
 
@@ -8,7 +67,8 @@ pub use pullback_array::{
     IntoOperand, IntoSizes, IntoSpan, IntoWidths, Nested, NewAxis, Over, PadMode, Scalar, Span,
     Type, Value, arange, arange_step, array, concat, einsum, eye, eye_at, full, full_like, full_of,
     identity, iota, iota_of, keep, linspace, load_npy, load_npz, one_hot, one_hot_of, ones,
-    ones_like, ones_of, s, select, sort_together, stack, tri, zeros, zeros_like, zeros_of,
+    ones_like, ones_of, s, save_npy, save_npz, select, sort_together, stack, tri, zeros,
+    zeros_like, zeros_of,
 };
 
 // Functions and their transformations.
@@ -59,6 +119,14 @@ pub mod memory {
 
 #[doc(hidden)]
 pub use pullback_array::__private;
+
+#[doc = include_str!("../docs/guide.md")]
+pub mod guide {}
+
+// The blocks of the README run as tests too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 /// What most programs need: `use pullback::prelude::*;`.
 pub mod prelude {

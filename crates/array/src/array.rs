@@ -15,6 +15,23 @@ use std::sync::Arc;
 /// Cloning bumps a counter. Arrays are immutable; operations give new ones. Inside a function that is
 /// being transformed, an `Array` stands for a value that is not there yet: operations on it are
 /// recorded instead of computed.
+///
+/// Arrays are made by [`array!`](crate::array), [`zeros`](crate::zeros), [`arange`](crate::arange) and the
+/// like, by `Array::from(2.0)` of a Rust number, or by [`Array::from_vec`] with a shape. [`Array::get`] and
+/// [`Array::at`] index, [`Array::item`] and [`Array::to_vec`] read. Operators and methods take `&Array`,
+/// `Array` (whose memory the result may use) and Rust scalars, and broadcast as NumPy does; two dtypes never
+/// mix.
+///
+/// ```
+/// # use pullback_array::{array, Array};
+/// let x = array![[1.0f32, 2.0], [3.0, 4.0]];
+/// let y = (&x - x.mean_over(0)) * 2.0;
+/// assert_eq!((y.shape(), y.get((1, 0)).item::<f32>()), (&[2, 2][..], 2.0));
+/// ```
+///
+/// Methods panic on operands that do not fit, at the line that calls them, with the operation, the types
+/// and the rule that is broken; [`Func::try_call`](crate::Func::try_call) gives that as an
+/// [`Error`](crate::Error).
 #[derive(Clone)]
 pub struct Array(pub(crate) Repr);
 

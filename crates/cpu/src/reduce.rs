@@ -217,7 +217,18 @@ pub(crate) fn fill<A: Send>(
     probe: usize,
     body: impl Fn(Range<usize>, &mut [MaybeUninit<A>]) + Sync,
 ) -> Vec<A> {
-    let mut out: Vec<A> = Vec::with_capacity(units * unit);
+    fill_in(Vec::with_capacity(units * unit), units, unit, probe, body)
+}
+
+/// The same in a vector that is there and has room.
+pub(crate) fn fill_in<A: Send>(
+    mut out: Vec<A>,
+    units: usize,
+    unit: usize,
+    probe: usize,
+    body: impl Fn(Range<usize>, &mut [MaybeUninit<A>]) + Sync,
+) -> Vec<A> {
+    assert!(out.is_empty() && out.capacity() >= units * unit);
     let place = Shared(out.as_mut_ptr());
     for_ranges(units, probe.max(1), |range| {
         // SAFETY: ranges are within the capacity and do not meet.

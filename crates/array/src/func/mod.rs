@@ -20,7 +20,22 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// A function that has been transformed, or can be.
+/// A function that has been transformed, or can be. It is called like a function, `g(&x)`, and has a type
+/// that can be written, so that a struct can hold it: `Func<dyn Fn(&Array) -> Array + Send + Sync>`.
+///
+/// Beside the call it has, for any number of arguments, `try_call` (faults as `Err`), `call_owned`
+/// (arguments given away), `jaxpr` (its program for such arguments) and `lower` (what `jit` makes of that).
+/// Cloning shares the function, and what a `jit` remembers with it.
+///
+/// ```
+/// # use pullback_array::{array, grad, jit, Array, Func};
+/// struct Model {
+///     step: Func<dyn Fn(&Array) -> Array + Send + Sync>,
+/// }
+/// let model = Model { step: jit(grad(|x: &Array| x.square().sum())) };
+/// assert_eq!((model.step)(&array![1.0, 2.0]).to_vec::<f64>(), [2.0, 4.0]);
+/// assert!(model.step.try_call(&array![1, 2]).is_err()); // integers have no gradient
+/// ```
 pub struct Func<F: ?Sized + Callable> {
     pub(crate) call: Arc<F>,
     /// The same function of arguments that are given away, where that makes a difference.

@@ -1,18 +1,4 @@
 //! Comparing whole arrays.
-//!
-//! [`Array::allclose`] and [`Array::array_equal`] give arrays and can be traced. For tests on values that
-//! are known, [`Array::elements`] gives them a Rust `==` and the traits of the crate `approx`:
-//!
-//! ```
-//! # use pullback_array::array;
-//! use approx::{assert_abs_diff_eq, assert_relative_eq};
-//! let (x, y) = (array![1.0, 2.0], array![1.0, 2.0 + 1e-12]);
-//! assert!(x.allclose(&y, 1e-9, 0.0).item::<bool>());
-//! assert!(!x.array_equal(&y).item::<bool>());
-//! assert_relative_eq!(x.elements(), y.elements(), max_relative = 1e-9);
-//! assert_abs_diff_eq!(x.elements(), y.elements(), epsilon = 1e-9);
-//! assert_eq!(x.elements(), array![1.0, 2.0].elements());
-//! ```
 
 use super::creation::zeros_like;
 use super::operand::{IntoOperand, Operand, elementwise, refuse};
@@ -26,6 +12,21 @@ use pullback_ir::{Lit, Value};
 use std::borrow::Borrow;
 use std::fmt;
 
+/// Comparing whole arrays.
+///
+/// [`Array::allclose`] and [`Array::array_equal`] give arrays and can be traced. For tests on values that
+/// are known, [`Array::elements`] gives them a Rust `==` and the traits of the crate `approx`:
+///
+/// ```
+/// # use pullback_array::array;
+/// use approx::{assert_abs_diff_eq, assert_relative_eq};
+/// let (x, y) = (array![1.0, 2.0], array![1.0, 2.0 + 1e-12]);
+/// assert!(x.allclose(&y, 1e-9, 0.0).item::<bool>());
+/// assert!(!x.array_equal(&y).item::<bool>());
+/// assert_relative_eq!(x.elements(), y.elements(), max_relative = 1e-9);
+/// assert_abs_diff_eq!(x.elements(), y.elements(), epsilon = 1e-9);
+/// assert_eq!(x.elements(), array![1.0, 2.0].elements());
+/// ```
 impl Array {
     /// Where |x − y| ≤ atol + rtol·|y|, as bool; infinities are close to themselves, NaN to nothing.
     /// For floats.

@@ -1,19 +1,5 @@
 //! Creating arrays without data: the dtype is a type parameter, `zeros::<f32>([2, 3])`, or a
 //! [`DType`] where it is only known at run time.
-//!
-//! Large ones stay symbolic until their elements are read: captured by a function that is being
-//! transformed they are equations, never inputs.
-//!
-//! ```
-//! # use pullback_array::*;
-//! assert_eq!(zeros::<f32>([2, 3]).shape(), [2, 3]);
-//! assert_eq!(full([2], 7).to_vec::<i32>(), [7, 7]);
-//! assert_eq!(arange(1..4).to_vec::<i32>(), [1, 2, 3]);
-//! assert_eq!(arange_step(0.0, 1.0, 0.25).to_vec::<f64>(), [0.0, 0.25, 0.5, 0.75]);
-//! assert_eq!(linspace(0.0f32, 1.0, 3).to_vec::<f32>(), [0.0, 0.5, 1.0]);
-//! assert_eq!(eye::<f32>(2).to_vec::<f32>(), [1.0, 0.0, 0.0, 1.0]);
-//! assert_eq!(tri::<i32>(2, 3, 0).to_vec::<i32>(), [1, 0, 0, 1, 1, 0]);
-//! ```
 
 use super::axes::{self, IntoSizes};
 use super::operand::{Number, Scalar, full_beside, nullary_beside};
@@ -43,6 +29,20 @@ fn lit_of(op: &str, x: Number, dtype: DType) -> Lit {
 }
 
 /// Zeros (`false` for bool).
+///
+/// Large ones stay symbolic until their elements are read: captured by a function that is being
+/// transformed they are equations, never inputs.
+///
+/// ```
+/// # use pullback_array::*;
+/// assert_eq!(zeros::<f32>([2, 3]).shape(), [2, 3]);
+/// assert_eq!(full([2], 7).to_vec::<i32>(), [7, 7]);
+/// assert_eq!(arange(1..4).to_vec::<i32>(), [1, 2, 3]);
+/// assert_eq!(arange_step(0.0, 1.0, 0.25).to_vec::<f64>(), [0.0, 0.25, 0.5, 0.75]);
+/// assert_eq!(linspace(0.0f32, 1.0, 3).to_vec::<f32>(), [0.0, 0.5, 1.0]);
+/// assert_eq!(eye::<f32>(2).to_vec::<f32>(), [1.0, 0.0, 0.0, 1.0]);
+/// assert_eq!(tri::<i32>(2, 3, 0).to_vec::<i32>(), [1, 0, 0, 1, 1, 0]);
+/// ```
 #[track_caller]
 pub fn zeros<T: Element>(shape: impl IntoSizes) -> Array {
     zeros_of(T::DTYPE, shape)

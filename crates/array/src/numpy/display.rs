@@ -1,16 +1,4 @@
 //! `Display` as NumPy's, `Debug` with the type.
-//!
-//! Floats have the fewest digits that tell them from their neighbours, at most 8 after the point; they
-//! are scientific where the largest is 10⁸ or more (10⁶ for f32, 10³ for f16 and bf16: beyond what the
-//! dtype's digits can tell apart), the smallest below 10⁻⁴, or both are 1000 times apart. Arrays of
-//! more than 1000 elements show three at either end of each axis.
-//!
-//! ```
-//! # use pullback_array::{array, iota};
-//! assert_eq!(array![[1.0, 2.0], [3.5, 4.0]].to_string(), "[[1.  2. ]\n [3.5 4. ]]");
-//! assert_eq!(iota::<i32>(2000).to_string(), "[   0    1    2 ... 1997 1998 1999]");
-//! assert_eq!(format!("{:?}", array![1.0f32, 0.5]), "Array f32[2] [1.  0.5]");
-//! ```
 
 use crate::array::{Array, Repr};
 use pullback_ir::{DType, Element, Value, dispatch};
@@ -25,6 +13,19 @@ const EDGE: usize = 3;
 /// Columns of a line.
 const LINE: usize = 75;
 
+/// `Display` as NumPy's, `Debug` with the type.
+///
+/// Floats have the fewest digits that tell them from their neighbours, at most 8 after the point; they
+/// are scientific where the largest is 10⁸ or more (10⁶ for f32, 10³ for f16 and bf16: beyond what the
+/// dtype's digits can tell apart), the smallest below 10⁻⁴, or both are 1000 times apart. Arrays of
+/// more than 1000 elements show three at either end of each axis.
+///
+/// ```
+/// # use pullback_array::{array, iota};
+/// assert_eq!(array![[1.0, 2.0], [3.5, 4.0]].to_string(), "[[1.  2. ]\n [3.5 4. ]]");
+/// assert_eq!(iota::<i32>(2000).to_string(), "[   0    1    2 ... 1997 1998 1999]");
+/// assert_eq!(format!("{:?}", array![1.0f32, 0.5]), "Array f32[2] [1.  0.5]");
+/// ```
 impl fmt::Display for Array {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {

@@ -1,20 +1,4 @@
 //! Einstein summation.
-//!
-//! `einsum("ij,jk->ik", [&a, &b])` names the axes of each operand with letters. An axis that the result
-//! lacks is summed; a letter that an operand has twice takes its diagonal; `...` stands for axes that
-//! are not named, which broadcast. Without `->` the result has the letters that occur once, in
-//! alphabetical order, behind the axes of `...`. Operands are contracted from left to right, two at a
-//! time, each pair by one `dot_general`.
-//!
-//! ```
-//! # use pullback_array::{array, einsum, ones};
-//! let a = array![[1.0, 2.0], [3.0, 4.0]];
-//! assert_eq!(einsum("ij,jk->ik", [&a, &a]).to_vec::<f64>(), [7.0, 10.0, 15.0, 22.0]);
-//! assert_eq!(einsum("ii", [&a]).item::<f64>(), 5.0);
-//! assert_eq!(einsum("ij->ji", [&a]).to_vec::<f64>(), [1.0, 3.0, 2.0, 4.0]);
-//! let (q, k) = (ones::<f32>([2, 5, 3]), ones::<f32>([2, 7, 3]));
-//! assert_eq!(einsum("...qd,...kd->...qk", [&q, &k]).shape(), [2, 5, 7]);
-//! ```
 
 use super::linear::batched;
 use super::operand::{broadcast_shapes, expand};
@@ -47,6 +31,22 @@ struct Named {
 }
 
 /// Sums products of arrays over axes that are named by letters: axes that the result lacks are summed, as NumPy's `einsum` does.
+///
+/// `einsum("ij,jk->ik", [&a, &b])` names the axes of each operand with letters. An axis that the result
+/// lacks is summed; a letter that an operand has twice takes its diagonal; `...` stands for axes that
+/// are not named, which broadcast. Without `->` the result has the letters that occur once, in
+/// alphabetical order, behind the axes of `...`. Operands are contracted from left to right, two at a
+/// time, each pair by one `dot_general`.
+///
+/// ```
+/// # use pullback_array::{array, einsum, ones};
+/// let a = array![[1.0, 2.0], [3.0, 4.0]];
+/// assert_eq!(einsum("ij,jk->ik", [&a, &a]).to_vec::<f64>(), [7.0, 10.0, 15.0, 22.0]);
+/// assert_eq!(einsum("ii", [&a]).item::<f64>(), 5.0);
+/// assert_eq!(einsum("ij->ji", [&a]).to_vec::<f64>(), [1.0, 3.0, 2.0, 4.0]);
+/// let (q, k) = (ones::<f32>([2, 5, 3]), ones::<f32>([2, 7, 3]));
+/// assert_eq!(einsum("...qd,...kd->...qk", [&q, &k]).shape(), [2, 5, 7]);
+/// ```
 ///
 /// # Panics
 /// If the text is malformed, does not fit the operands, or sizes or dtypes differ; the message repeats

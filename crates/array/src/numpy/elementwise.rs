@@ -1,17 +1,5 @@
 //! Elementwise functions. Floats only, unless a method says otherwise; every method keeps dtype and
 //! shape, comparisons and tests give bool.
-//!
-//! Operands broadcast, and may be Rust scalars. Derivatives at kinks and ties are JAX's: at ties of
-//! `maximum` and `minimum` each operand gets ½, `sign` has the derivative 0, `relu` has 0 at 0.
-//!
-//! ```
-//! # use pullback_array::{array, select};
-//! let x = array![-1.0, 0.0, 2.0];
-//! assert_eq!(x.relu().to_vec::<f64>(), [0.0, 0.0, 2.0]);
-//! assert_eq!(x.gt(0.0).to_vec::<bool>(), [false, false, true]);
-//! assert_eq!(select(x.gt(0.0), x.log(), 0.0).exp().to_vec::<f64>(), [1.0, 1.0, 2.0]);
-//! assert_eq!(x.clip(-0.5, 1.0).pow(2).to_vec::<f64>(), [0.25, 0.0, 1.0]);
-//! ```
 
 use super::operand::{
     IntoOperand, Number, Operand, arrays_of, broadcast_shapes, elementwise, expand, full_beside,
@@ -150,6 +138,20 @@ binary_methods! {
     nextafter Binary::Nextafter;
 }
 
+/// Elementwise functions. Floats only, unless a method says otherwise; every method keeps dtype and
+/// shape, comparisons and tests give bool.
+///
+/// Operands broadcast, and may be Rust scalars. Derivatives at kinks and ties are JAX's: at ties of
+/// `maximum` and `minimum` each operand gets ½, `sign` has the derivative 0, `relu` has 0 at 0.
+///
+/// ```
+/// # use pullback_array::{array, select};
+/// let x = array![-1.0, 0.0, 2.0];
+/// assert_eq!(x.relu().to_vec::<f64>(), [0.0, 0.0, 2.0]);
+/// assert_eq!(x.gt(0.0).to_vec::<bool>(), [false, false, true]);
+/// assert_eq!(select(x.gt(0.0), x.log(), 0.0).exp().to_vec::<f64>(), [1.0, 1.0, 2.0]);
+/// assert_eq!(x.clip(-0.5, 1.0).pow(2).to_vec::<f64>(), [0.25, 0.0, 1.0]);
+/// ```
 impl Array {
     /// xʸ. An integer scalar becomes part of the program (`integer_pow`, with derivatives that are
     /// right at 0); a float scalar or an array is an operand. Floats may have powers of an integer

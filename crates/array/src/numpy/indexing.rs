@@ -1,28 +1,4 @@
 //! NumPy's indexing, and updates that give a new array.
-//!
-//! An index is written as in NumPy, with Rust's ranges: `x.get((0, .., s(1..5).step(2), NewAxis, &i))`.
-//! Missing axes at the end are whole. Integers and ranges may count from the end; an integer out of
-//! range is an error, ranges are clipped. Integer arrays pick positions: several broadcast together,
-//! their axes take the place of the axes that they index, or come first where other parts stand
-//! between them. A boolean array picks the positions where it is true; its value must be known.
-//!
-//! Computed indices cannot be checked before a program runs. As in JAX, reading out of bounds reads the
-//! nearest element, and updates out of bounds are dropped. Where updates meet at one place, `set`
-//! keeps the last and the others combine them all.
-//!
-//! ```
-//! # use pullback_array::*;
-//! let x = arange(0..12).reshape([3, 4]);
-//! assert_eq!(x.get((1, -1)).item::<i32>(), 7);
-//! assert_eq!(x.get((.., s(..).step(-2))).to_vec::<i32>(), [3, 1, 7, 5, 11, 9]);
-//! assert_eq!(x.get((Ellipsis, NewAxis, 0)).shape(), [3, 1]);
-//! assert_eq!(x.get((array![2, 0], array![[0], [1]])).to_vec::<i32>(), [8, 0, 9, 1]);
-//! assert_eq!(x.get(x.gt(9)).to_vec::<i32>(), [10, 11]);
-//!
-//! assert_eq!(x.at((0, 1..3)).set(-1).get(0).to_vec::<i32>(), [0, -1, -1, 3]);
-//! let counts = zeros::<i32>([3]).at(array![0, 2, 2, 9]).add(1);
-//! assert_eq!(counts.to_vec::<i32>(), [1, 0, 2]);
-//! ```
 
 use super::axes::axis_in;
 use super::creation::zeros_of;
@@ -377,6 +353,30 @@ fn unmask(x: &Array, items: Vec<Item>) -> Result<Vec<Item>, Fault> {
 
 impl Array {
     /// The elements at an index: integers, ranges, `..`, new axes and arrays, see [`IndexItem`](crate::IndexItem).
+    ///
+    /// An index is written as in NumPy, with Rust's ranges: `x.get((0, .., s(1..5).step(2), NewAxis, &i))`.
+    /// Missing axes at the end are whole. Integers and ranges may count from the end; an integer out of
+    /// range is an error, ranges are clipped. Integer arrays pick positions: several broadcast together,
+    /// their axes take the place of the axes that they index, or come first where other parts stand
+    /// between them. A boolean array picks the positions where it is true; its value must be known.
+    ///
+    /// Computed indices cannot be checked before a program runs. As in JAX, reading out of bounds reads the
+    /// nearest element, and updates out of bounds are dropped. Where updates meet at one place, `set`
+    /// keeps the last and the others combine them all.
+    ///
+    /// ```
+    /// # use pullback_array::*;
+    /// let x = arange(0..12).reshape([3, 4]);
+    /// assert_eq!(x.get((1, -1)).item::<i32>(), 7);
+    /// assert_eq!(x.get((.., s(..).step(-2))).to_vec::<i32>(), [3, 1, 7, 5, 11, 9]);
+    /// assert_eq!(x.get((Ellipsis, NewAxis, 0)).shape(), [3, 1]);
+    /// assert_eq!(x.get((array![2, 0], array![[0], [1]])).to_vec::<i32>(), [8, 0, 9, 1]);
+    /// assert_eq!(x.get(x.gt(9)).to_vec::<i32>(), [10, 11]);
+    ///
+    /// assert_eq!(x.at((0, 1..3)).set(-1).get(0).to_vec::<i32>(), [0, -1, -1, 3]);
+    /// let counts = zeros::<i32>([3]).at(array![0, 2, 2, 9]).add(1);
+    /// assert_eq!(counts.to_vec::<i32>(), [1, 0, 2]);
+    /// ```
     ///
     /// # Panics
     /// If there are more indices than axes, an integer is out of range, index arrays do not broadcast

@@ -1,23 +1,4 @@
 //! Saving and loading arrays in NumPy's formats.
-//!
-//! A `.npy` file holds one array, a `.npz` file several by name: a zip archive of `.npy` files, which
-//! is read whether or not it is compressed and written uncompressed, as `numpy.savez` does. Elements
-//! in Fortran order and in big-endian byte order are read too. bf16 has no type in these formats.
-//!
-//! ```
-//! # use pullback_array::{array, load_npy, load_npz, save_npy, save_npz};
-//! # let folder = std::env::temp_dir().join(format!("pullback-doc-{}", std::process::id()));
-//! # std::fs::create_dir_all(&folder)?;
-//! let x = array![[1.0f32, 2.0], [3.0, 4.0]];
-//! save_npy(folder.join("x.npy"), &x)?;
-//! assert_eq!(load_npy(folder.join("x.npy"))?.elements(), x.elements());
-//!
-//! save_npz(folder.join("both.npz"), [("x", &x), ("n", &array![1, 2])])?;
-//! let both = load_npz(folder.join("both.npz"))?;
-//! assert_eq!(both["n"].to_vec::<i32>(), [1, 2]);
-//! # std::fs::remove_dir_all(&folder)?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
 
 use super::npy;
 use crate::array::Array;
@@ -31,6 +12,25 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 /// Writes an array to a `.npy` file.
+///
+/// A `.npy` file holds one array, a `.npz` file several by name: a zip archive of `.npy` files, which
+/// is read whether or not it is compressed and written uncompressed, as `numpy.savez` does. Elements
+/// in Fortran order and in big-endian byte order are read too. bf16 has no type in these formats.
+///
+/// ```
+/// # use pullback_array::{array, load_npy, load_npz, save_npy, save_npz};
+/// # let folder = std::env::temp_dir().join(format!("pullback-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// let x = array![[1.0f32, 2.0], [3.0, 4.0]];
+/// save_npy(folder.join("x.npy"), &x)?;
+/// assert_eq!(load_npy(folder.join("x.npy"))?.elements(), x.elements());
+///
+/// save_npz(folder.join("both.npz"), [("x", &x), ("n", &array![1, 2])])?;
+/// let both = load_npz(folder.join("both.npz"))?;
+/// assert_eq!(both["n"].to_vec::<i32>(), [1, 2]);
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// The elements are bf16 or not known, or the file cannot be written.

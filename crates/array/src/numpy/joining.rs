@@ -1,19 +1,4 @@
 //! Joining, cutting and repeating arrays.
-//!
-//! ```
-//! # use pullback_array::*;
-//! let (a, b) = (array![1, 2], array![3, 4]);
-//! assert_eq!(stack([&a, &b], 0).shape(), [2, 2]);
-//! let c = concat([&a, &b], 0);
-//! assert_eq!(c.to_vec::<i32>(), [1, 2, 3, 4]);
-//! assert_eq!(c.split(2, 0)[1].to_vec::<i32>(), [3, 4]);
-//! assert_eq!(a.tile(2).to_vec::<i32>(), [1, 2, 1, 2]);
-//! assert_eq!(a.repeat(2, 0).to_vec::<i32>(), [1, 1, 2, 2]);
-//! assert_eq!(c.roll(1, 0).to_vec::<i32>(), [4, 1, 2, 3]);
-//! assert_eq!(c.flip(0).to_vec::<i32>(), [4, 3, 2, 1]);
-//! assert_eq!(a.pad((1, 2), 0).to_vec::<i32>(), [0, 1, 2, 0, 0]);
-//! assert_eq!(a.pad_with((0, 2), PadMode::Edge).to_vec::<i32>(), [1, 2, 2, 2]);
-//! ```
 
 use super::axes::{self, Int, IntoSizes, Over, axis_in};
 use super::operand::{Scalar, refuse};
@@ -172,6 +157,22 @@ impl<T: Int, U: Int> IntoWidths for Vec<(T, U)> {
     }
 }
 
+/// Joining, cutting and repeating arrays.
+///
+/// ```
+/// # use pullback_array::*;
+/// let (a, b) = (array![1, 2], array![3, 4]);
+/// assert_eq!(stack([&a, &b], 0).shape(), [2, 2]);
+/// let c = concat([&a, &b], 0);
+/// assert_eq!(c.to_vec::<i32>(), [1, 2, 3, 4]);
+/// assert_eq!(c.split(2, 0)[1].to_vec::<i32>(), [3, 4]);
+/// assert_eq!(a.tile(2).to_vec::<i32>(), [1, 2, 1, 2]);
+/// assert_eq!(a.repeat(2, 0).to_vec::<i32>(), [1, 1, 2, 2]);
+/// assert_eq!(c.roll(1, 0).to_vec::<i32>(), [4, 1, 2, 3]);
+/// assert_eq!(c.flip(0).to_vec::<i32>(), [4, 3, 2, 1]);
+/// assert_eq!(a.pad((1, 2), 0).to_vec::<i32>(), [0, 1, 2, 0, 0]);
+/// assert_eq!(a.pad_with((0, 2), PadMode::Edge).to_vec::<i32>(), [1, 2, 2, 2]);
+/// ```
 impl Array {
     /// `n` pieces of one size along an axis.
     ///

@@ -1,16 +1,4 @@
 //! Products of arrays: `matmul`, `dot`, `tensordot`, `outer` and their kin, all one `dot_general`.
-//!
-//! Integers wrap; f16 and bf16 accumulate in f32. dtypes must be equal.
-//!
-//! ```
-//! # use pullback_array::{array, ones};
-//! let (a, v) = (array![[1.0, 2.0], [3.0, 4.0]], array![1.0, -1.0]);
-//! assert_eq!(a.dot(&v).to_vec::<f64>(), [-1.0, -1.0]);
-//! assert_eq!(a.matmul(&a.t()).to_vec::<f64>(), [5.0, 11.0, 11.0, 25.0]);
-//! assert_eq!(v.outer(&v).to_vec::<f64>(), [1.0, -1.0, -1.0, 1.0]);
-//! assert_eq!(ones::<f32>([5, 2, 3]).matmul(&ones::<f32>([3, 4])).shape(), [5, 2, 4]);
-//! assert_eq!(ones::<f32>([2, 3, 4]).tensordot(&ones::<f32>([4, 3, 5]), [1, 2], [1, 0]).shape(), [2, 5]);
-//! ```
 
 use super::axes::{IntoSizes, distinct};
 use super::operand::{broadcast_shapes, expand, refuse};
@@ -68,10 +56,24 @@ fn check(op: &str, x: &Array, y: &Array, pairs: impl IntoIterator<Item = (usize,
     }
 }
 
+/// Products of arrays: `matmul`, `dot`, `tensordot`, `outer` and their kin, all one `dot_general`.
+///
+/// Integers wrap; f16 and bf16 accumulate in f32. dtypes must be equal.
+///
+/// ```
+/// # use pullback_array::{array, ones};
+/// let (a, v) = (array![[1.0, 2.0], [3.0, 4.0]], array![1.0, -1.0]);
+/// assert_eq!(a.dot(&v).to_vec::<f64>(), [-1.0, -1.0]);
+/// assert_eq!(a.matmul(&a.t()).to_vec::<f64>(), [5.0, 11.0, 11.0, 25.0]);
+/// assert_eq!(v.outer(&v).to_vec::<f64>(), [1.0, -1.0, -1.0, 1.0]);
+/// assert_eq!(ones::<f32>([5, 2, 3]).matmul(&ones::<f32>([3, 4])).shape(), [5, 2, 4]);
+/// assert_eq!(ones::<f32>([2, 3, 4]).tensordot(&ones::<f32>([4, 3, 5]), [1, 2], [1, 0]).shape(), [2, 5]);
+/// ```
 impl Array {
     /// The product of matrices, as NumPy's: the last axis of the left operand is summed with the last
     /// but one of the right operand; further axes are batch axes, which broadcast; a vector is a row
-    /// on the left and a column on the right, and leaves no axis.
+    /// on the left and a column on the right, and leaves no axis. `[.., n, k]` times `[.., k, m]` is
+    /// `[.., n, m]`, in the dtype of both; f16 and bf16 are summed in f32.
     ///
     /// # Panics
     /// For scalars, and where sizes or dtypes differ.
@@ -113,7 +115,8 @@ impl Array {
     }
 
     /// The product over the last axis of the left operand and the last but one (or only one) of the
-    /// right one, as NumPy's: all other axes of both are kept. With a scalar it is `*`.
+    /// right one, as NumPy's: all other axes of both are kept. With a scalar it is `*`. `[a, k]` times
+    /// `[b, k, m]` is `[a, b, m]`; for batches of matrices see [`Array::matmul`].
     ///
     /// # Panics
     /// Where sizes or dtypes differ.

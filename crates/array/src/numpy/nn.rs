@@ -1,16 +1,4 @@
 //! Functions of machine learning that need care: softmax and its kin, one-hot vectors.
-//!
-//! They subtract the maximum first, which is held constant for derivatives (it cancels), so that
-//! nothing overflows; the formulas are those of `jax.nn`.
-//!
-//! ```
-//! # use pullback_array::{array, one_hot};
-//! let x = array![[1000.0, 1000.0], [0.0, f64::NEG_INFINITY]];
-//! assert_eq!(x.softmax(-1).to_vec::<f64>(), [0.5, 0.5, 1.0, 0.0]);
-//! assert_eq!(x.logsumexp_over(1).to_vec::<f64>(), [1000.0 + 2f64.ln(), 0.0]);
-//! let labels = array![2, 0];
-//! assert_eq!(one_hot::<f32>(&labels, 3).to_vec::<f32>(), [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
-//! ```
 
 use super::axes::{self, Int, Over, Reduced};
 use super::elementwise::select;
@@ -23,6 +11,19 @@ use pullback_ir::prim::reduce::ReduceOp;
 use pullback_ir::{Axes, DType, Element, Shape};
 use smallvec::smallvec;
 
+/// Functions of machine learning that need care: softmax and its kin, one-hot vectors.
+///
+/// They subtract the maximum first, which is held constant for derivatives (it cancels), so that
+/// nothing overflows; the formulas are those of `jax.nn`.
+///
+/// ```
+/// # use pullback_array::{array, one_hot};
+/// let x = array![[1000.0, 1000.0], [0.0, f64::NEG_INFINITY]];
+/// assert_eq!(x.softmax(-1).to_vec::<f64>(), [0.5, 0.5, 1.0, 0.0]);
+/// assert_eq!(x.logsumexp_over(1).to_vec::<f64>(), [1000.0 + 2f64.ln(), 0.0]);
+/// let labels = array![2, 0];
+/// assert_eq!(one_hot::<f32>(&labels, 3).to_vec::<f32>(), [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
+/// ```
 impl Array {
     /// exp(x)/Σexp(x) along an axis: positive numbers whose sum is 1.
     #[track_caller]

@@ -1,19 +1,4 @@
 //! Picking elements: by computed indices along an axis, along diagonals, in triangles.
-//!
-//! Negative indices count from the end. What indices out of bounds read is a matter of the mode:
-//! `take` and `take_along_axis` fill, with NaN, the lowest integer, or `true` (JAX's default);
-//! indexing with [`Array::get`](crate::Array::get) moves them inside.
-//!
-//! ```
-//! # use pullback_array::*;
-//! let x = arange(0..9).reshape([3, 3]);
-//! assert_eq!(x.take(array![2, 0], 0).to_vec::<i32>(), [6, 7, 8, 0, 1, 2]);
-//! assert_eq!(x.take_along_axis(&x.argmax_over(1).expand_dims(1), 1).to_vec::<i32>(), [2, 5, 8]);
-//! assert_eq!(x.diagonal(0).to_vec::<i32>(), [0, 4, 8]);
-//! assert_eq!(x.trace().item::<i32>(), 12);
-//! assert_eq!(x.triu(1).to_vec::<i32>(), [0, 1, 2, 0, 0, 5, 0, 0, 0]);
-//! assert_eq!(array![1, 2].diag(0).to_vec::<i32>(), [1, 0, 0, 2]);
-//! ```
 
 use super::axes::{self, Int, IntoSizes};
 use super::creation::{diagonal_compare, zeros_of};
@@ -57,6 +42,22 @@ pub(crate) fn wrapped(op: &str, x: &Array, indices: &Array, n: usize) -> Array {
     select(indices.lt(0), from_end, indices)
 }
 
+/// Picking elements: by computed indices along an axis, along diagonals, in triangles.
+///
+/// Negative indices count from the end. What indices out of bounds read is a matter of the mode:
+/// `take` and `take_along_axis` fill, with NaN, the lowest signed or highest unsigned integer, or `true` (JAX's default);
+/// indexing with [`Array::get`](crate::Array::get) moves them inside.
+///
+/// ```
+/// # use pullback_array::*;
+/// let x = arange(0..9).reshape([3, 3]);
+/// assert_eq!(x.take(array![2, 0], 0).to_vec::<i32>(), [6, 7, 8, 0, 1, 2]);
+/// assert_eq!(x.take_along_axis(&x.argmax_over(1).expand_dims(1), 1).to_vec::<i32>(), [2, 5, 8]);
+/// assert_eq!(x.diagonal(0).to_vec::<i32>(), [0, 4, 8]);
+/// assert_eq!(x.trace().item::<i32>(), 12);
+/// assert_eq!(x.triu(1).to_vec::<i32>(), [0, 1, 2, 0, 0, 5, 0, 0, 0]);
+/// assert_eq!(array![1, 2].diag(0).to_vec::<i32>(), [1, 0, 0, 2]);
+/// ```
 impl Array {
     /// The slices at indices along an axis; the axes of the indices take the axis' place. Indices out
     /// of bounds fill.

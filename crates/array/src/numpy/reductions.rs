@@ -1,23 +1,4 @@
 //! Reductions, and running reductions.
-//!
-//! Each comes in two forms, `x.sum()` over all elements and `x.sum_over(axes)`. Axes are written `0`,
-//! `-1`, `[0, 2]` or `..`; within [`keep`](crate::keep) they stay with size 1.
-//!
-//! Sums and products of f16 and bf16 accumulate in f32, and their means and variances are computed in
-//! f32; integers wrap. NaN propagates. Derivatives are JAX's: ties of a maximum share equally, a
-//! product is right with any number of zeros.
-//!
-//! ```
-//! # use pullback_array::{array, keep};
-//! let x = array![[1.0, 2.0], [3.0, 5.0]];
-//! assert_eq!(x.sum().item::<f64>(), 11.0);
-//! assert_eq!(x.mean_over(0).to_vec::<f64>(), [2.0, 3.5]);
-//! assert_eq!(x.max_over(-1).to_vec::<f64>(), [2.0, 5.0]);
-//! assert_eq!((&x - x.sum_over(keep(1))).to_vec::<f64>(), [-2.0, -1.0, -5.0, -3.0]);
-//! assert_eq!(x.argmax_over(0).to_vec::<i32>(), [1, 1]);
-//! assert_eq!(x.cumsum(1).to_vec::<f64>(), [1.0, 3.0, 3.0, 8.0]);
-//! assert!(x.gt(0.0).all().item::<bool>());
-//! ```
 
 use super::axes::{self, Int, Over, Reduced};
 use super::operand::refuse;
@@ -56,7 +37,11 @@ macro_rules! reductions {
                     self.$over(..)
                 }
 
-                #[doc = concat!("[`Array::", stringify!($name), "`] over some axes.")]
+                #[doc = concat!("[`Array::", stringify!($name), "`] over some axes, which go away:")]
+                #[doc = concat!("`x.", stringify!($over), "(0)`, `([0, -1])`, `(..)` for all; `(keep(0))` leaves the axis with size 1.")]
+                ///
+                /// # Panics
+                /// If an axis is out of range or named twice, and where the one without axes panics.
                 #[track_caller]
                 pub fn $over(&self, over: impl Into<Over>) -> Array {
                     let over = over.into().of(stringify!($over), self);
@@ -69,9 +54,18 @@ macro_rules! reductions {
 }
 
 reductions! {
-    /// The sum of the elements, 0 if there are none.
+    /// The sum of the elements in their dtype, 0 if there are none. f16 and bf16 are added up in f32 and
+    /// rounded once; integers wrap. The order of addition is fixed by the shape, so the bits are the same
+    /// for every number of threads.
+    ///
+    /// # Panics
+    /// For bool: count with [`Array::count_nonzero`].
     sum sum_over Sum;
-    /// The product of the elements, 1 if there are none.
+    /// The product of the elements in their dtype, 1 if there are none. Its derivative is right where
+    /// elements are 0.
+    ///
+    /// # Panics
+    /// For bool.
     prod prod_over Prod;
     /// The largest element, NaN if one is NaN. (The larger one of two arrays' elements is
     /// [`Array::maximum`].)
@@ -86,6 +80,26 @@ reductions! {
     min min_over Min;
 }
 
+/// Reductions, and running reductions.
+///
+/// Each comes in two forms, `x.sum()` over all elements and `x.sum_over(axes)`. Axes are written `0`,
+/// `-1`, `[0, 2]` or `..`; within [`keep`](crate::keep) they stay with size 1.
+///
+/// Sums and products of f16 and bf16 accumulate in f32, and their means and variances are computed in
+/// f32; integers wrap. NaN propagates. Derivatives are JAX's: ties of a maximum share equally, a
+/// product is right with any number of zeros.
+///
+/// ```
+/// # use pullback_array::{array, keep};
+/// let x = array![[1.0, 2.0], [3.0, 5.0]];
+/// assert_eq!(x.sum().item::<f64>(), 11.0);
+/// assert_eq!(x.mean_over(0).to_vec::<f64>(), [2.0, 3.5]);
+/// assert_eq!(x.max_over(-1).to_vec::<f64>(), [2.0, 5.0]);
+/// assert_eq!((&x - x.sum_over(keep(1))).to_vec::<f64>(), [-2.0, -1.0, -5.0, -3.0]);
+/// assert_eq!(x.argmax_over(0).to_vec::<i32>(), [1, 1]);
+/// assert_eq!(x.cumsum(1).to_vec::<f64>(), [1.0, 3.0, 3.0, 8.0]);
+/// assert!(x.gt(0.0).all().item::<bool>());
+/// ```
 impl Array {
     #[track_caller]
     fn check_reduction(&self, op: &str, reduce: ReduceOp, over: &Reduced) {

@@ -1,16 +1,4 @@
 //! Changes of shape that keep all elements: reshape, transpose, axes of size 1, broadcasting.
-//!
-//! ```
-//! # use pullback_array::{iota, array};
-//! let x = iota::<f32>(24).reshape([2, 3, -1]);
-//! assert_eq!(x.shape(), [2, 3, 4]);
-//! assert_eq!(x.t().shape(), [4, 3, 2]);
-//! assert_eq!(x.permute([1, 0, 2]).shape(), [3, 2, 4]);
-//! assert_eq!(x.swap_axes(0, -1).shape(), [4, 3, 2]);
-//! assert_eq!(x.move_axis(0, -1).shape(), [3, 4, 2]);
-//! assert_eq!(x.expand_dims(1).squeeze(1).shape(), [2, 3, 4]);
-//! assert_eq!(array![1, 2].broadcast_to([3, 2]).to_vec::<i32>(), [1, 2, 1, 2, 1, 2]);
-//! ```
 
 use super::axes::{self, Int, IntoSizes, checked_shape, distinct, distinct_in};
 use super::operand::{broadcast_shapes, expand, refuse};
@@ -45,6 +33,19 @@ pub(crate) fn resolve(sizes: &[i64], numel: usize) -> Result<Shape, Fault> {
     Ok(sizes.iter().map(|&n| if n == -1 { fill } else { n as usize }).collect())
 }
 
+/// Changes of shape that keep all elements: reshape, transpose, axes of size 1, broadcasting.
+///
+/// ```
+/// # use pullback_array::{iota, array};
+/// let x = iota::<f32>(24).reshape([2, 3, -1]);
+/// assert_eq!(x.shape(), [2, 3, 4]);
+/// assert_eq!(x.t().shape(), [4, 3, 2]);
+/// assert_eq!(x.permute([1, 0, 2]).shape(), [3, 2, 4]);
+/// assert_eq!(x.swap_axes(0, -1).shape(), [4, 3, 2]);
+/// assert_eq!(x.move_axis(0, -1).shape(), [3, 4, 2]);
+/// assert_eq!(x.expand_dims(1).squeeze(1).shape(), [2, 3, 4]);
+/// assert_eq!(array![1, 2].broadcast_to([3, 2]).to_vec::<i32>(), [1, 2, 1, 2, 1, 2]);
+/// ```
 impl Array {
     /// The same elements in row-major order under another shape; one size may be −1 and is computed.
     ///

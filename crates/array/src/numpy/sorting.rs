@@ -1,14 +1,5 @@
 //! Sorting. Floats have the order −∞ … ∞, then NaN; −0 and 0 are equal; equal elements keep their
 //! order. Derivatives go where the elements go.
-//!
-//! ```
-//! # use pullback_array::array;
-//! let x = array![3.0, 1.0, 2.0];
-//! assert_eq!(x.sort(-1).to_vec::<f64>(), [1.0, 2.0, 3.0]);
-//! assert_eq!(x.argsort(0).to_vec::<i32>(), [1, 2, 0]);
-//! let (values, indices) = x.top_k(2);
-//! assert_eq!((values.to_vec::<f64>(), indices.to_vec::<i32>()), (vec![3.0, 2.0], vec![0, 2]));
-//! ```
 
 use super::axes::{self, Int};
 use super::operand::{nullary_beside, refuse};
@@ -38,6 +29,17 @@ pub fn sort_together<A: Borrow<Array>>(
     bind_all(Sort { dimension, is_stable: true, num_keys: keys }, &all).into_iter().collect()
 }
 
+/// Sorting. Floats have the order −∞ … ∞, then NaN; −0 and 0 are equal; equal elements keep their
+/// order. Derivatives go where the elements go.
+///
+/// ```
+/// # use pullback_array::array;
+/// let x = array![3.0, 1.0, 2.0];
+/// assert_eq!(x.sort(-1).to_vec::<f64>(), [1.0, 2.0, 3.0]);
+/// assert_eq!(x.argsort(0).to_vec::<i32>(), [1, 2, 0]);
+/// let (values, indices) = x.top_k(2);
+/// assert_eq!((values.to_vec::<f64>(), indices.to_vec::<i32>()), (vec![3.0, 2.0], vec![0, 2]));
+/// ```
 impl Array {
     /// The elements along an axis in ascending order.
     #[track_caller]

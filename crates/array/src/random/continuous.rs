@@ -89,15 +89,17 @@ macro_rules! distributions {
 }
 
 distributions! {
-    /// Numbers of the standard normal distribution: √2 · erf⁻¹(u) for u uniform in (−1, 1). In f32 they
-    /// lie within ±5.5, in f64 within ±8.3.
+    /// Numbers of the standard normal distribution, mean 0 and standard deviation 1, by inversion: √2 · erf⁻¹(u)
+    /// for u uniform in (−1, 1), as JAX does. In f32 they lie within ±5.5, in f64 within ±8.3.
     normal normal_of "normal" Normal;
-    /// Numbers of the exponential distribution with rate 1: −log(1 − u) for u uniform in [0, 1).
+    /// Numbers of the exponential distribution with rate 1, density exp(−x) for x ≥ 0, by inversion:
+    /// −log(1 − u) for u uniform in [0, 1).
     exponential exponential_of "exponential" Exponential;
-    /// Numbers of the standard Gumbel distribution: −log(−log u) for u uniform in (0, 1).
+    /// Numbers of the standard Gumbel distribution, P(X ≤ x) = exp(−exp(−x)), mean 0.5772…, by inversion:
+    /// −log(−log u) for u uniform in (0, 1).
     gumbel gumbel_of "gumbel" Gumbel;
-    /// Numbers of the standard Laplace distribution, density exp(−|x|)/2: sign(u) · log(1 − |u|) for u
-    /// uniform in (−1, 1).
+    /// Numbers of the standard Laplace distribution, density exp(−|x|)/2, by inversion: sign(u) ·
+    /// log(1 − |u|) for u uniform in (−1, 1).
     laplace laplace_of "laplace" Laplace;
 }
 
@@ -131,7 +133,8 @@ macro_rules! location_scale {
 }
 
 location_scale! {
-    /// Numbers of a normal distribution: `mean + std * normal`.
+    /// Numbers of a normal distribution with a mean and a standard deviation (not a variance):
+    /// `mean + std * normal`.
     normal_with Normal mean std;
     /// Numbers of a Gumbel distribution: `loc + scale * gumbel`.
     gumbel_with Gumbel loc scale;
@@ -139,7 +142,7 @@ location_scale! {
     laplace_with Laplace loc scale;
 }
 
-/// Numbers of an exponential distribution: `exponential / rate`, with derivatives by the rate, a scalar
+/// Numbers of an exponential distribution of mean 1/rate: `exponential / rate`, with derivatives by the rate, a scalar
 /// or an array that broadcasts to the shape.
 ///
 /// # Panics

@@ -13,7 +13,8 @@ use pullback_ir::prim::random::Random;
 use pullback_ir::prim::top_k::TopK;
 use pullback_ir::{Axes, DType, Lit, Shape};
 
-/// The numbers 0 to n − 1 in random order, as i32.
+/// The numbers 0 to n − 1 in random order, `i32[n]`: the shuffle of Fisher and Yates, whose partners are
+/// drawn without bias (Lemire 2019).
 ///
 /// # Panics
 /// If n does not fit i32.

@@ -26,6 +26,22 @@ type Primal<'c, D> = <<D as Signature<'c>>::Args as Args>::Primal;
 /// Array)| ..`. Reverse mode follows by transposition. Tangents of integer leaves are zeros.
 ///
 /// Arrays that the rule captures must be concrete; values that should be differentiated are arguments.
+/// The rule is traced when a derivative is first taken, and may call the function itself. It is not
+/// checked: `pullback_testing::check_grads` compares it with differences.
+///
+/// ```
+/// # use pullback_array::{array, custom_jvp, grad, Array};
+/// // log(1 + eˣ), whose derivative overflows when it is taken literally.
+/// let f = custom_jvp(
+///     |x: &Array| (x.exp() + 1.0).log(),
+///     |x: &Array, t: &Array| ((x.exp() + 1.0).log(), x.sigmoid() * t),
+/// );
+/// assert_eq!(grad(&f)(&Array::from(1000.0)).item::<f64>(), 1.0);
+/// ```
+///
+/// # Panics
+/// When a derivative is taken: where the rule's results differ from the function's in type or structure,
+/// the tangent is not linear in `t`, or the rule captures a value that is being traced.
 #[track_caller]
 pub fn custom_jvp<M, F, R>(
     f: F,
@@ -93,6 +109,21 @@ where
 /// residuals, `bwd(&residuals, &cotangent)` gives a cotangent like the arguments (for several a
 /// tuple). The backward pass may be anything, also no transpose (gradient clipping); where it is
 /// linear in the cotangent, forward mode and Hessians work as well.
+///
+/// ```
+/// # use pullback_array::{array, custom_vjp, grad, Array};
+/// let clip = custom_vjp(
+///     |x: &Array| x.clone(),
+///     |x: &Array| (x.clone(), ()),
+///     |_: &(), ct: &Array| ct.clip(-1.0, 1.0),
+/// );
+/// let g = grad(|x: &Array| (clip(x) * array![0.5, 5.0]).sum())(&array![1.0, 1.0]);
+/// assert_eq!(g.to_vec::<f64>(), [0.5, 1.0]);
+/// ```
+///
+/// # Panics
+/// When a derivative is taken: where `fwd`'s result or `bwd`'s cotangent differs in type or structure
+/// from the function's result or argument, or a rule captures a value that is being traced.
 #[track_caller]
 pub fn custom_vjp<M, N, F, W, R, B>(
     f: F,

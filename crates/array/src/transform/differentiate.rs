@@ -89,12 +89,26 @@ type Chosen<'c, S, D> = <S as Select<Primal<'c, D>>>::Tree;
 /// The gradient of a scalar function with respect to its first argument.
 ///
 /// The result takes the same arguments and returns a tree like the first one: for a float leaf of
-/// shape `s` the gradient has shape `s`; integer and boolean leaves get zeros of their own type. With
-/// [`Aux`](crate::Aux)iliary output it returns `(gradient, aux)`.
+/// shape `s` the gradient has dtype and shape of the leaf, in units of the result over units of the
+/// leaf; integer and boolean leaves get zeros of their own type. With [`Aux`](crate::Aux)iliary output
+/// it returns `(gradient, aux)`.
+///
+/// By reverse mode: the linearised program, transposed (Radul et al. 2023, "You Only Linearize Once").
+/// It takes a small multiple of the function's time, whatever the number of leaves (Griewank and
+/// Walther 2008, ch. 4). At kinks and ties the derivative is JAX's: see `docs/derivatives.md`.
+///
+/// ```
+/// # use pullback_array::{array, grad, Array};
+/// let loss = |w: &Array, x: &Array| (w * x).square().sum();
+/// let g = grad(loss)(&array![1.0, 2.0], &array![3.0, 4.0]); // 2 w x²
+/// assert_eq!(g.to_vec::<f64>(), [18.0, 64.0]);
+/// let third = grad(grad(grad(|x: &Array| x.powi(4)))); // any order
+/// assert_eq!(third(&Array::from(2.0)).item::<f64>(), 48.0);
+/// ```
 ///
 /// # Panics
 /// The returned function panics where the result is no float scalar, or the first argument holds a
-/// [`Key`](crate::Key).
+/// [`Key`](crate::Key). [`try_call`](Func::try_call) gives an `Err` instead.
 #[track_caller]
 pub fn grad<'c, M, F>(
     f: F,
@@ -103,11 +117,24 @@ where
     F: IntoFunc<'c, M>,
     Out<'c, F::Dyn>: Loss,
 {
+    grad_as("grad", f)
+}
+
+/// [`grad`] for a transformation that begins with one, and whose name messages carry.
+#[track_caller]
+pub(super) fn grad_as<'c, M, F>(
+    what: &'static str,
+    f: F,
+) -> Func<<F::Dyn as Signature<'c>>::With<<Out<'c, F::Dyn> as Loss>::WithGrad<First<'c, F::Dyn>>>>
+where
+    F: IntoFunc<'c, M>,
+    Out<'c, F::Dyn>: Loss,
+{
     let (f, at) = (f.into_func(), Location::caller());
-    let name = format!("grad({})", f.name());
+    let name = format!("{what}({})", f.name());
     let call = F::Dyn::make(move |args| {
         let first = <<F::Dyn as Signature<'c>>::Args as Args>::first(args);
-        let (_, aux, leaves) = run("grad", &*f, args, &[0], false, at);
+        let (_, aux, leaves) = run(what, &*f, args, &[0], false, at);
         let grad = first.unflatten(&mut Leaves::new(leaves));
         <Out<'c, F::Dyn> as Loss>::with_grad(aux, grad)
     });
@@ -116,6 +143,17 @@ where
 
 /// The value and the gradient of a scalar function with respect to its first argument, computed
 /// together: returns `(value, gradient)`, or `((value, aux), gradient)` with [`Aux`](crate::Aux).
+///
+/// ```
+/// # use pullback_array::{array, value_and_grad, Array, Aux};
+/// let loss = |w: &Array, x: &Array| {
+///     let y = w * x;
+///     (y.square().sum(), Aux(y))
+/// };
+/// let ((value, y), g) = value_and_grad(loss)(&array![1.0, 2.0], &array![3.0, 4.0]);
+/// assert_eq!((value.item::<f64>(), y.to_vec::<f64>()), (73.0, vec![3.0, 8.0]));
+/// assert_eq!(g.to_vec::<f64>(), [18.0, 64.0]);
+/// ```
 ///
 /// # Panics
 /// As [`grad`].

@@ -1,7 +1,7 @@
 //! `jacfwd`, `jacrev`, `hessian` and `hvp`.
 
 use super::call::{At, ok_at, types_of, zeros};
-use super::differentiate::grad;
+use super::differentiate::grad_as;
 use super::linear::trace_tree;
 use crate::array::{Array, bind};
 use crate::error::Error;
@@ -26,6 +26,16 @@ type Jac<'c, D> = <Out<'c, D> as Tree>::Jac<First<'c, D>>;
 ///
 /// The result is a tree of trees: for `f: A → O` a tree like `O` with a tree like `A` in place of each
 /// leaf. The block of a result of shape `r` and an argument of shape `a` has shape `r ++ a`.
+///
+/// ```
+/// # use pullback_array::{array, jacrev, Array};
+/// let j = jacrev(|x: &Array| x.square() * x.sum())(&array![1.0, 2.0]);
+/// assert_eq!(j.shape(), [2, 2]); // [i, j] is ∂yᵢ/∂xⱼ
+/// assert_eq!(j.to_vec::<f64>(), [7.0, 1.0, 4.0, 16.0]);
+/// ```
+///
+/// # Panics
+/// The returned function panics where the first argument holds a [`Key`](crate::Key).
 #[track_caller]
 pub fn jacrev<'c, M, F>(f: F) -> Func<<F::Dyn as Signature<'c>>::With<Jac<'c, F::Dyn>>>
 where
@@ -41,7 +51,8 @@ where
 }
 
 /// The Jacobian with respect to the first argument, by forward mode: one pass for each element of the
-/// argument, all batched. Good for functions with few arguments. The result is as for [`jacrev`].
+/// argument, all batched. Good for functions with few arguments. The result is as for [`jacrev`], and so
+/// are the panics.
 #[track_caller]
 pub fn jacfwd<'c, M, F>(f: F) -> Func<<F::Dyn as Signature<'c>>::With<Jac<'c, F::Dyn>>>
 where
@@ -59,7 +70,18 @@ where
 type GradFn<'c, D> = <D as Signature<'c>>::With<First<'c, D>>;
 
 /// The Hessian of a scalar function with respect to its first argument, forward over reverse. For an
-/// argument of shape `a` it has shape `a ++ a`; for a tree it is a tree of trees.
+/// argument of shape `a` it has shape `a ++ a`; for a tree it is a tree of trees, `h.w().b` for the block
+/// ∂²f/∂w∂b of a derived struct. Time and memory are n times those of a gradient for n elements: where
+/// products with the Hessian suffice, [`hvp`] does without it.
+///
+/// ```
+/// # use pullback_array::{array, hessian, Array};
+/// let h = hessian(|x: &Array| x.get(0).square() * x.get(1))(&array![3.0, 5.0]);
+/// assert_eq!(h.to_vec::<f64>(), [10.0, 6.0, 6.0, 0.0]);
+/// ```
+///
+/// # Panics
+/// As [`grad`](super::grad).
 #[track_caller]
 pub fn hessian<'c, M, F>(
     f: F,
@@ -74,7 +96,7 @@ where
 {
     let (f, at) = (f.into_func(), Location::caller());
     let name = format!("hessian({})", f.name());
-    let g: Func<GradFn<'c, F::Dyn>> = grad(f);
+    let g: Func<GradFn<'c, F::Dyn>> = grad_as("hessian", f);
     let call = GradFn::<'c, F::Dyn>::make(move |args| {
         ok_at(jacobian("hessian", &*g, args, Mode::Forward, at), "hessian", at)
     });
@@ -83,7 +105,16 @@ where
 
 /// The Hessian–vector product of a scalar function with respect to its first argument, forward over
 /// reverse, without the Hessian: `hvp(f)(&x, &v)`; with several arguments `hvp(f)(&(x, y), &v)`, where
-/// `v` is like the first one.
+/// `v` is like the first one. It costs a small multiple of a gradient (Pearlmutter 1994).
+///
+/// ```
+/// # use pullback_array::{array, hvp, Array};
+/// let f = |x: &Array| x.get(0).square() * x.get(1);
+/// assert_eq!(hvp(f)(&array![3.0, 5.0], &array![1.0, 0.0]).to_vec::<f64>(), [10.0, 6.0]);
+/// ```
+///
+/// # Panics
+/// As [`grad`](super::grad), and where `v` has another type than the argument.
 #[track_caller]
 pub fn hvp<'c, M, F>(
     f: F,

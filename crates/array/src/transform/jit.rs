@@ -43,6 +43,14 @@ pub(crate) trait Inspect: Send + Sync {
 
 /// Compiles a function on its first call for each set of argument types.
 ///
+/// ```
+/// # use pullback_array::{array, grad, jit, Array};
+/// let step = jit(|x: &Array| x - grad(|x: &Array| x.square().sum())(x) * 0.25);
+/// let x = step(&step(&array![4.0, -8.0]));
+/// assert_eq!(x.to_vec::<f64>(), [1.0, -2.0]);
+/// assert_eq!((step.stats().calls, step.stats().traces), (2, 1));
+/// ```
+///
 /// Arguments and captured arrays are inputs of the program, never constants in it: new values do not
 /// compile again. Static leaves (`usize`, `bool`, `#[tree(skip)]`) are part of the key. Under another
 /// transformation it records one `jit` equation.

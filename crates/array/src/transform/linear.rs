@@ -89,6 +89,14 @@ fn float_leaves<T: Tree>(what: &str, given: &T, types: &[Type]) -> Result<Vec<Ar
 /// `jvp(f)(&(x, y), &(tx, ty))`. Tangents have the types of their primals; those of integer leaves
 /// are ignored, and integer results have zeros as tangents.
 ///
+/// One pass, whatever the sizes, at two to three times the cost of `f`; nothing is kept.
+///
+/// ```
+/// # use pullback_array::{array, jvp, Array};
+/// let (y, t) = jvp(|x: &Array| x.square())(&array![1.0, 2.0], &array![1.0, -1.0]);
+/// assert_eq!((y.to_vec::<f64>(), t.to_vec::<f64>()), (vec![1.0, 4.0], vec![2.0, -4.0]));
+/// ```
+///
 /// # Panics
 /// The returned function panics where a tangent has another type than its primal.
 #[track_caller]
@@ -187,7 +195,19 @@ where
 }
 
 /// A function at a point and its derivative there: `linearize(f)(&x)` gives `(f(x), t ↦ ∂f(x)·t)`. The
-/// second is a [`Func`] that runs only the linear part, as often as it is called.
+/// second is a [`Func`] that runs only the linear part, as often as it is called: use it where one
+/// point has many directions, as in conjugate gradients. Tangents have the type of the argument,
+/// results that of the result.
+///
+/// ```
+/// # use pullback_array::{array, linearize, Array};
+/// let (_, df) = linearize(|x: &Array| x.square())(&array![1.0, 2.0]);
+/// assert_eq!(df(&array![1.0, 1.0]).to_vec::<f64>(), [2.0, 4.0]);
+/// assert_eq!(df(&array![0.0, 1.0]).to_vec::<f64>(), [0.0, 4.0]);
+/// ```
+///
+/// # Panics
+/// The second function panics where the tangent has another type than the argument.
 #[track_caller]
 pub fn linearize<'c, M, F>(
     f: F,
@@ -239,7 +259,19 @@ where
 
 /// A function at a point and its pullback there: `vjp(f)(&x)` gives `(f(x), ct ↦ ∂f(x)ᵀ·ct)`. The
 /// second takes a cotangent like the result and gives one like the argument (for several arguments a
-/// tuple); it can be called any number of times.
+/// tuple); it can be called any number of times. Integer leaves of the argument get zeros of their own
+/// dtype. The values that the backward pass needs live as long as the pullback does.
+///
+/// ```
+/// # use pullback_array::{array, vjp, Array};
+/// let (y, back) = vjp(|x: &Array, a: &Array| x * a)(&array![1.0, 2.0], &Array::from(3.0));
+/// let (dx, da) = back(&array![1.0, 10.0]); // for several arguments a tuple
+/// assert_eq!(y.to_vec::<f64>(), [3.0, 6.0]);
+/// assert_eq!((dx.to_vec::<f64>(), da.item::<f64>()), (vec![3.0, 30.0], 21.0));
+/// ```
+///
+/// # Panics
+/// The pullback panics where the cotangent has another type than the result.
 #[track_caller]
 pub fn vjp<'c, M, F>(
     f: F,
@@ -316,6 +348,13 @@ fn pullback<P: Tree, O: Tree>(what: &'static str, back: Back<P>, at: At) -> Func
 
 /// The transpose of a linear function: `linear_transpose(f)(&x)` gives `ct ↦ fᵀ(ct)`, where `x` only
 /// tells the types of the arguments.
+///
+/// ```
+/// # use pullback_array::{array, linear_transpose, Array};
+/// let differences = |x: &Array| x.get(1..) - x.get(..-1);
+/// let t = linear_transpose(differences)(&array![0.0, 0.0, 0.0]);
+/// assert_eq!(t(&array![1.0, 10.0]).to_vec::<f64>(), [-1.0, -9.0, 10.0]);
+/// ```
 ///
 /// # Panics
 /// The returned function panics where `f` is not linear; the message names the operation.

@@ -16,7 +16,14 @@ use std::panic::Location;
 use std::sync::Arc;
 
 /// Maps a function over the leading axis of every leaf of every argument; results are stacked in
-/// front. Batch sizes must agree.
+/// front: for a leaf of shape `[n, ..s]` the function sees shape `s`, and its result of shape `r` becomes
+/// `[n, ..r]`. Batch sizes must agree. It makes one program of batched operations, not a loop.
+///
+/// ```
+/// # use pullback_array::{array, vmap, Array};
+/// let norms = vmap(|x: &Array| x.norm());
+/// assert_eq!(norms(&array![[3.0, 4.0], [6.0, 8.0]]).to_vec::<f64>(), [5.0, 10.0]);
+/// ```
 ///
 /// # Panics
 /// The returned function panics where a leaf has no such axis or sizes disagree.
@@ -31,7 +38,15 @@ where
 }
 
 /// Maps a function over the given axis of each argument; `None` passes an argument whole:
-/// `vmap_axes([None, Some(0)], f)`. A key counts as an argument.
+/// `vmap_axes([None, Some(0)], f)`. A key counts as an argument. Every leaf of an argument has the same
+/// axis; that of results is 0, see [`Vmap`] for others.
+///
+/// ```
+/// # use pullback_array::{array, vmap_axes, Array};
+/// let f = vmap_axes([None, Some(1)], |a: &Array, x: &Array| a.dot(x));
+/// let y = f(&array![1.0, 10.0], &array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]); // three columns
+/// assert_eq!(y.to_vec::<f64>(), [41.0, 52.0, 63.0]);
+/// ```
 ///
 /// # Panics
 /// As [`vmap`].
@@ -350,7 +365,14 @@ impl Axis {
 }
 
 /// Maps a function that also takes the batch [`Axis`], for collectives:
-/// `vmap_named(|ax: &Axis, x: &Array| x - &ax.pmean(x))`. All arguments are batched in front.
+/// `vmap_named(|ax: &Axis, x: &Array| x - &ax.pmean(x))`. All arguments are batched in front. The axis is
+/// a value: that of an outer `vmap_named` can be used inside of an inner one.
+///
+/// ```
+/// # use pullback_array::{array, vmap_named, Array, Axis};
+/// let shares = vmap_named(|ax: &Axis, x: &Array| x / ax.psum(x));
+/// assert_eq!(shares(&array![1.0, 3.0, 4.0]).to_vec::<f64>(), [0.125, 0.375, 0.5]);
+/// ```
 ///
 /// # Panics
 /// As [`vmap`].

@@ -22,6 +22,26 @@ use crate::array::Array;
 
 /// A nested value whose leaves are arrays. Derive it for structs and enums.
 ///
+/// Trees are arrays, keys, tuples, `Vec`, `[T; N]`, `Option`, `Box`, `BTreeMap` and what derives it; integers,
+/// `bool` and `String` are static, part of the structure. Arguments and results of transformed functions
+/// are trees, and a gradient is a tree like what it belongs to.
+///
+/// ```
+/// # use pullback_array::{Array, Tree, array, grad, tree};
+/// #[derive(Tree)]
+/// # #[tree(crate = "pullback_array")]
+/// struct Params {
+///     w: Array,
+///     b: Array,
+/// }
+///
+/// let p = Params { w: array![1.0, 2.0], b: Array::from(0.5) };
+/// let g = grad(|p: &Params| (&p.w * &p.b).sum())(&p);
+/// assert_eq!((g.w.to_vec::<f64>(), g.b.item::<f64>()), (vec![0.5, 0.5], 3.0));
+/// let next = tree::zip(|p, g| p - g * 0.5, &p, &g);
+/// assert_eq!(next.b.item::<f64>(), -1.0);
+/// ```
+///
 /// `Tree` does not imply `Clone`, so that a struct may hold a [`Key`](crate::Key).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a tree of arrays",

@@ -258,3 +258,10 @@ fn funcs_are_values() {
     close(&t(&scalar(3.0)), &[6.0]);
     assert!(linear_transpose(|x: &Array| sin(x)).try_call(&scalar(0.0)).is_err());
 }
+
+#[test]
+fn a_hessian_names_itself_in_messages() {
+    let e = hessian(|x: &Array| sin(x)).try_call(&arr(&[1.0, 2.0])).err().unwrap().to_string();
+    assert!(e.contains("needs a function with a scalar result, not f64[2]"), "{e}");
+    assert!(e.contains("in the function made by `hessian` at"), "{e}");
+}

@@ -321,7 +321,7 @@ impl Kernel {
                     while from < count {
                         let len = self.block.min(count - from);
                         let at = self.block_pointers(at, from, scratch);
-                        self.block(&at, len, in_place);
+                        self.block(&at, len);
                         from += len;
                     }
                 });
@@ -393,7 +393,7 @@ impl Kernel {
     }
 
     /// All stages over a block of rows.
-    fn block(&self, at: &Pointers, rows: usize, in_place: bool) {
+    fn block(&self, at: &Pointers, rows: usize) {
         for stage in &self.stages {
             match stage.over {
                 Over::Rows => {
@@ -402,11 +402,8 @@ impl Kernel {
                     unsafe { stage.code.run(&pointers, &stage.row_steps, rows, 1) };
                 }
                 Over::Line if self.n <= UNCUT => {
-                    let code = stage.streaming.as_ref().filter(|_| !in_place);
                     // SAFETY: the block's rows exist.
-                    unsafe {
-                        self.line(stage, code.unwrap_or(&stage.code), at, 0..self.n, rows);
-                    }
+                    unsafe { self.line(stage, &stage.code, at, 0..self.n, rows) };
                 }
                 Over::Line => {
                     for row in 0..rows {

@@ -5,7 +5,8 @@ mod permutation;
 #[cfg(test)]
 mod tests;
 
-use crate::reduce::fill;
+use crate::memory::room;
+use crate::reduce::fill_in;
 use chacha::Lanes;
 use permutation::permutation;
 use pullback_ir::prim::random::Random;
@@ -29,7 +30,8 @@ pub(crate) fn random(prim: &Random, key: &Value, out: &Type) -> Option<Value> {
         }
         Random::Permutation { n } => {
             assert_eq!(keys.len() * n, out.numel());
-            let all = fill(keys.len(), *n, 4096usize.div_ceil((*n).max(1)), |range, out| {
+            let (keys_n, probe) = (keys.len(), 4096usize.div_ceil((*n).max(1)));
+            let all = fill_in(room(keys_n * n), keys_n, *n, probe, |range, out| {
                 for (k, key) in keys[range].iter().enumerate() {
                     permutation(Lanes::best(), key, &mut out[k * n..(k + 1) * n]);
                 }
@@ -49,7 +51,8 @@ impl Bits for u64 {}
 /// Each key's part of the result can be entered anywhere, so any range can be drawn alone.
 fn draw<T: Bits>(keys: &[KeyWords], n: usize, out: &Type) -> Value {
     let lanes = Lanes::best();
-    let all = fill(keys.len() * n, 1, 1 << 14, |range, mut out: &mut [MaybeUninit<T>]| {
+    let total = keys.len() * n;
+    let all = fill_in(room(total), total, 1, 1 << 14, |range, mut out: &mut [MaybeUninit<T>]| {
         let mut at = range.start;
         while at < range.end {
             let (key, start) = (at / n, at % n);

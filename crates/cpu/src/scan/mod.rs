@@ -6,7 +6,8 @@ mod sums;
 #[cfg(test)]
 mod tests;
 
-use crate::reduce::fill;
+use crate::memory::room;
+use crate::reduce::fill_in;
 use crate::simd::wide;
 use crate::threads::{Shared, for_ranges};
 pub(crate) use arg_reduce::arg_reduce;
@@ -104,7 +105,7 @@ fn scan<T: Element, A: Copy + Send + Sync>(
         return x.clone();
     }
     let out = match after {
-        1 => fill(before, n, PROBE.div_ceil(n), |range, out| {
+        1 => fill_in(room(data.len()), before, n, PROBE.div_ceil(n), |range, out| {
             let from = data[range.start * n..range.end * n].chunks_exact(n);
             from.zip(out.chunks_exact_mut(n)).for_each(|(from, to)| row(from, to));
         }),
@@ -146,7 +147,7 @@ fn columns<T: Element, A: Copy + Send + Sync>(
     reverse: bool,
     fold: impl Fold<T, A>,
 ) -> Vec<T> {
-    let mut out: Vec<T> = Vec::with_capacity(data.len());
+    let mut out: Vec<T> = room(data.len());
     let to = Shared(out.as_mut_ptr().cast::<MaybeUninit<T>>());
     let strip = strip(after);
     let strips = after.div_ceil(strip);
