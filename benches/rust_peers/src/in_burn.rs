@@ -18,7 +18,7 @@ fn leaf<const D: usize>(data: &[f64], shape: [usize; D]) -> Tensor<D> {
 }
 
 fn flat<const D: usize>(x: Tensor<D>) -> Vec<f64> {
-    x.into_data().into_vec::<f64>().expect("the gradient is f64")
+    x.into_data().try_into_vec::<f64>().expect("the gradient is f64")
 }
 
 pub fn rosenbrock_gradient(x: &[f64]) -> Run {
@@ -90,7 +90,7 @@ pub fn mlp_step(net: &Network) -> Run {
         let missing = "the loss depends on all of it";
         let step = |p: &Tensor<2>| p.clone().inner() - p.grad_remove(&mut g).expect(missing) * RATE;
         let next: Vec<Tensor<2>> = p.iter().map(step).collect();
-        let last = next[3].clone().into_data().into_vec::<f32>().expect("parameters are f32");
+        let last = next[3].clone().into_data().try_into_vec::<f32>().expect("parameters are f32");
         last.into_iter().map(f64::from).collect()
     })
 }

@@ -48,7 +48,8 @@ pub fn gmm(m: &Mixture) -> Result<Run> {
         let squares = qx.broadcast_sub(&qmu)?.sqr()?.sum(2)?;
         let weight = (alpha.as_tensor() + q.sum(1)?.unsqueeze(0)?)?;
         let terms = weight.broadcast_sub(&(squares * 0.5)?)?;
-        let mixture = (logsumexp(&terms)?.sum_all()? - (logsumexp(&alpha)?.sum_all()? * n as f64)?)?;
+        let mixture =
+            (logsumexp(&terms)?.sum_all()? - (logsumexp(&alpha)?.sum_all()? * n as f64)?)?;
         let y = (mixture - (factors.sqr()?.sum_all()? * 0.5)?)?;
         let g = y.backward()?;
         let of = |v: &Var| g.get(v).expect("y depends on all parameters").clone();

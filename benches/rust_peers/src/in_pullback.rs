@@ -60,7 +60,7 @@ fn loss(p: &Layers, x: &Array, labels: &Array) -> Array {
 
 fn step(p: &Layers, x: &Array, labels: &Array) -> Layers {
     let gradient = grad(loss)(p, x, labels);
-    tree::zip(|p, g| p - RATE as f32 * g, p, &gradient)
+    tree::zip(|p, g| p - g * RATE as f32, p, &gradient)
 }
 
 pub fn mlp_step(net: &Network) -> Run {
