@@ -16,7 +16,7 @@ use pullback::prelude::*;
 use serde_json::{Value, json};
 use std::f64::consts::{LN_2, PI};
 
-/// What the posterior is differentiated by: α [K], μ [K, D], q [K, D], l [K, D(D−1)/2].
+/// What the posterior is differentiated by: α `[K]`, μ `[K, D]`, q `[K, D]`, l `[K, D(D−1)/2]`.
 #[derive(Tree)]
 struct Params {
     alpha: Array,

@@ -179,7 +179,8 @@ impl RealScalar for f64 {
         libm::asinh(self)
     }
     fn acosh(self) -> f64 {
-        libm::acosh(self)
+        // libm 0.2 gives numbers far below −1.
+        if self < 1.0 { f64::NAN } else { libm::acosh(self) }
     }
     fn atanh(self) -> f64 {
         libm::atanh(self)

@@ -136,7 +136,8 @@ fn scaled_zeta(s: f64, q: f64) -> (f64, f64) {
     let (mut a, mut sum, mut k) = (q, 0.0, 0.0);
     // Up to a ≥ s, so that the corrections fall at least by (2π)⁻² each.
     while a < 12.0 + s {
-        let term = (a / unit).powf(-s);
+        // For a large q the quotient would lose k, and the loop its end.
+        let term = if q > 1e9 { (-s * (k / q).ln_1p()).exp() } else { (a / unit).powf(-s) };
         sum += term;
         // The rest is below the integral of the terms, term · a/(s − 1).
         if sum.is_nan() || a > 0.0 && term * (a / (s - 1.0) + 1.0) < 1e-18 * f64::abs(sum) {

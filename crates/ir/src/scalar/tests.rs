@@ -338,3 +338,19 @@ fn conversions_to_narrow_floats_round_once() {
     assert_eq!(convert::<f64, bf16>(-1e-300).to_bits(), 0x8000);
     assert!(convert::<f64, f16>(NAN).is_nan() && convert::<f32, bf16>(f32::NAN).is_nan());
 }
+
+#[test]
+fn huge_orders_come_to_an_end() {
+    for n in [1e6, 1e17, 1e300, f64::MAX] {
+        for x in [1e-300, 0.5, 1e8, 1e10, 1e17, 1e300] {
+            let value: f64 = RealScalar::polygamma(n, x);
+            assert!(value <= 0.0 || value.is_nan(), "even orders are negative: {n} {x} {value}");
+        }
+    }
+    // ζ(2, q) → 1/q + 1/(2q²), on both sides of where the terms are computed otherwise.
+    for q in [1e9, 2e9, 1e12] {
+        let value: f64 = RealScalar::zeta(2.0, q);
+        assert!((value * q - 1.0).abs() < 1e-9, "{q} {value}");
+    }
+    assert!([-1.5, -6620.0, 0.999].iter().all(|&x: &f64| RealScalar::acosh(x).is_nan()));
+}
