@@ -20,7 +20,8 @@ pub enum Engine {
     /// Fused kernels as machine code, where processor and system allow it; the tile interpreter
     /// elsewhere.
     Native,
-    /// The best there is: `native`.
+    /// The best there is: as `native`, but a kernel whose first run is over few elements is interpreted in
+    /// that run, so that what runs once need not be compiled. The bits are the same.
     Cpu,
 }
 
@@ -108,7 +109,8 @@ impl Engine {
     pub fn compile(self, jaxpr: &Jaxpr) -> Result<Executable, Error> {
         match self {
             Engine::Tile => Executable::lower(jaxpr, Executor::Tile),
-            Engine::Native | Engine::Cpu => Executable::lower(jaxpr, Executor::Native),
+            Engine::Native => Executable::lower(jaxpr, Executor::Native),
+            Engine::Cpu => Executable::lower(jaxpr, Executor::Tiered),
             Engine::Reference => Ok(Executable::interpreted(jaxpr)),
         }
     }

@@ -92,7 +92,7 @@ fn others(prim: &Prim, ins: &mut [Operand<'_>], out_types: &[Type]) -> Result<Va
         Prim::CustomVjp(p) => call(&p.jaxpr, ins),
         Prim::Custom(p) => {
             let types: Vec<Type> = ins.iter().map(|x| x.value().ty()).collect();
-            let expansion = Executable::lower(&p.expansion(&types)?, Executor::Native)?;
+            let expansion = Executable::lower(&p.expansion(&types)?, Executor::Tiered)?;
             custom(p, &expansion, ins)
         }
         _ => reference(prim, ins),
@@ -102,7 +102,7 @@ fn others(prim: &Prim, ins: &mut [Operand<'_>], out_types: &[Type]) -> Result<Va
 /// A call outside of a program, compiled for this once.
 fn call(jaxpr: &Jaxpr, ins: &mut [Operand<'_>]) -> Result<Values, Error> {
     let outs =
-        Executable::lower(jaxpr, Executor::Native)?.run_owned(ins.iter_mut().map(Operand::take))?;
+        Executable::lower(jaxpr, Executor::Tiered)?.run_owned(ins.iter_mut().map(Operand::take))?;
     Ok(Values::from_vec(outs))
 }
 
