@@ -182,22 +182,24 @@ impl Array {
 /// The operands do not fit.
 #[track_caller]
 pub(crate) fn try_bind(prim: impl Into<Prim>, ins: &[In<'_>]) -> Result<Arrays, Error> {
-    let prim = prim.into();
     let arrays = ins.iter().filter_map(|i| match i {
         In::Array(a) => Some(*a),
         In::Lit(_) => None,
     });
-    if let Some(trace) = innermost(arrays) {
-        return trace.record(prim, ins, Location::caller());
+    match innermost(arrays) {
+        Some(trace) => trace.record(prim.into(), ins, Location::caller()),
+        None => eager::bind(prim.into(), ins),
     }
-    eager::bind(prim, ins)
 }
 
 /// [`try_bind`] for primitives with one result; panics at the caller's line.
 #[track_caller]
 pub(crate) fn bind(prim: impl Into<Prim>, ins: &[&Array]) -> Array {
-    let ins: SmallVec<[In<'_>; 4]> = ins.iter().map(|a| In::Array(a)).collect();
-    ok(try_bind(prim, &ins)).swap_remove(0)
+    let mut list: SmallVec<[In<'_>; 4]> = SmallVec::new();
+    for a in ins {
+        list.push(In::Array(a));
+    }
+    bind_in(prim, &list)
 }
 
 /// [`bind`] for several results.

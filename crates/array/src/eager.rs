@@ -11,32 +11,39 @@ use smallvec::SmallVec;
 
 /// Computes one operation, or describes it where all operands are descriptions.
 pub(crate) fn bind(prim: Prim, ins: &[In<'_>]) -> Result<Arrays, Error> {
-    let types: SmallVec<[Type; 4]> = ins
-        .iter()
-        .map(|i| match i {
+    // Pushed one by one, because `collect` into short lists costs more than what it collects.
+    let mut types: SmallVec<[Type; 4]> = SmallVec::new();
+    for i in ins {
+        types.push(match i {
             In::Array(a) => a.ty(),
             In::Lit(l) => Type::scalar(l.dtype()),
-        })
-        .collect();
+        });
+    }
     let out_types = prim.check_types(&types)?;
-    if let Some(described) = describe(&prim, ins, &out_types) {
+    if lazy::is_worth_it(&prim, &out_types)
+        && let Some(described) = describe(&prim, ins, &out_types[0])
+    {
         return Ok(SmallVec::from_buf([described]));
     }
-    let values: SmallVec<[Value; 4]> = ins
-        .iter()
-        .map(|i| match i {
-            In::Array(a) => a.force(),
-            In::Lit(l) => l.value(),
-        })
-        .collect();
-    let mut operands: SmallVec<[Operand<'_>; 4]> = values.iter().map(Operand::Shared).collect();
-    let outs = pullback_cpu::execute(&prim, &mut operands, &out_types)?;
+    let mut operands: SmallVec<[Operand<'_>; 4]> = SmallVec::new();
+    for i in ins {
+        operands.push(match i {
+            In::Array(Array(Repr::Value(v))) => Operand::Shared(v),
+            In::Array(a) => Operand::Owned(a.force()),
+            In::Lit(l) => Operand::Owned(l.value()),
+        });
+    }
+    let mut outs = pullback_cpu::execute(&prim, &mut operands, &out_types)?;
+    if outs.len() == 1
+        && let Some(out) = outs.pop()
+    {
+        return Ok(SmallVec::from_buf([Array::from_value(out)]));
+    }
     Ok(outs.into_iter().map(Array::from_value).collect())
 }
 
 /// The operation as a symbolic array, where every operand is symbolic or a scalar of the source.
-fn describe(prim: &Prim, ins: &[In<'_>], out_types: &[Type]) -> Option<Array> {
-    let [out] = out_types else { return None };
+fn describe(prim: &Prim, ins: &[In<'_>], out: &Type) -> Option<Array> {
     let from_key = matches!(prim, Prim::Random(Random::Bits { .. }));
     let operands: Option<SmallVec<[lazy::Operand<'_>; 4]>> = ins
         .iter()

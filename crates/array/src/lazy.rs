@@ -49,14 +49,15 @@ impl Lazy {
     }
 }
 
-/// A program of one equation over literals or expressions, as a symbolic array.
-///
-/// Gives `None` where it does not pay: small results, large expressions, primitives that are not
-/// cheap to repeat.
+/// Whether a description can pay: not for small results, and not for primitives that are not cheap to
+/// repeat.
+#[inline]
+pub(crate) fn is_worth_it(prim: &Prim, outs: &[Type]) -> bool {
+    matches!(outs, [out] if out.numel() >= MIN_ELEMENTS) && is_cheap(prim)
+}
+
+/// A program of one equation over literals or expressions, as a symbolic array; `None` for large ones.
 pub(crate) fn extend(prim: &Prim, ins: &[Operand<'_>], out: &Type) -> Option<Array> {
-    if out.numel() < MIN_ELEMENTS || !is_cheap(prim) {
-        return None;
-    }
     let size: usize = ins
         .iter()
         .map(|i| match i {

@@ -53,7 +53,7 @@ struct State {
 /// The identity of a captured array: the same array captured twice is one input.
 #[derive(PartialEq, Eq, Hash)]
 enum CaptureKey {
-    Value(usize, SmallVec<[usize; 4]>),
+    Value((usize, usize), SmallVec<[usize; 4]>),
     Lazy(usize),
     Traced(u64, Atom),
 }
@@ -252,7 +252,7 @@ impl State {
                 }
                 CaptureKey::Traced(t.trace.id, t.atom)
             }
-            Repr::Value(v) => CaptureKey::Value(Arc::as_ptr(v.data()) as usize, v.shape().into()),
+            Repr::Value(v) => CaptureKey::Value(v.key(), v.shape().into()),
             Repr::Lazy(l) => CaptureKey::Lazy(Arc::as_ptr(l) as usize),
         };
         if let Some(&atom) = self.captured.get(&key) {

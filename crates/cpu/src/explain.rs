@@ -1,6 +1,7 @@
 //! What an executable does, as text, and how much memory it takes.
 
 use crate::program::{Body, Executable, Op, Program, Source, Step};
+use crate::shape_ops::shares_first;
 use pullback_ir::prim::Primitive;
 use pullback_ir::{Type, Value};
 use std::fmt;
@@ -62,20 +63,24 @@ impl Program {
         &'a self,
         mut visit: impl FnMut(usize, &'a Step, &[Type], &[Type], usize),
     ) -> Memory {
-        let mut slots: Vec<Option<Type>> = self.in_types.iter().cloned().map(Some).collect();
-        slots.resize(self.n_slots.max(slots.len()), None);
+        let mut alive = Alive::default();
+        alive.slots.resize(self.n_slots.max(self.in_types.len()), None);
+        for (slot, ty) in self.in_types.iter().enumerate() {
+            alive.insert(slot as u32, ty.clone(), None);
+        }
         let constants: usize = self.consts.iter().map(value_bytes).sum();
         let arguments: usize = self.in_types.iter().map(bytes).sum();
         let mut peak = arguments + constants;
         for (i, step) in self.steps.iter().enumerate() {
             let operand = |source: &Source| match *source {
-                Source::Slot(s) | Source::Last(s) => slots[s as usize].clone(),
+                Source::Slot(s) | Source::Last(s) => {
+                    alive.slots[s as usize].as_ref().map(|(ty, _)| ty.clone())
+                }
                 Source::Const(c) => Some(self.consts[c as usize].ty()),
             };
             let ins: Vec<Type> = step.ins.iter().filter_map(operand).collect();
             let first = step.first_type as usize;
             let outs = &self.types[first..first + step.outs.len()];
-            let alive: usize = slots.iter().flatten().map(bytes).sum();
             let inside = match &step.op {
                 Op::Fused(kernel) => kernel.scratch_bytes(),
                 Op::Call(callee) | Op::Custom(_, callee) => {
@@ -84,23 +89,31 @@ impl Program {
                 }
                 Op::Prim(_) => 0,
             };
-            let now = constants + alive + outs.iter().map(bytes).sum::<usize>() + inside;
+            // A result can have the slot of an operand that dies here.
+            let mut replaced = Vec::new();
+            for (&s, ty) in step.outs.iter().zip(outs) {
+                let shared = alive.shared_by(step, &ins, ty);
+                replaced.extend(alive.insert(s, ty.clone(), shared));
+            }
+            let now = constants + alive.bytes + inside;
             peak = peak.max(now);
             visit(i, step, &ins, outs, now);
             for source in &step.ins {
-                if let Source::Last(s) = *source {
-                    slots[s as usize] = None;
+                if let Source::Last(s) = *source
+                    && !step.outs.contains(&s)
+                {
+                    alive.remove(s);
                 }
             }
-            for (&s, ty) in step.outs.iter().zip(outs) {
-                slots[s as usize] = Some(ty.clone());
-            }
+            replaced.into_iter().for_each(|buffer| alive.release(buffer));
             for &s in &step.drops {
-                slots[s as usize] = None;
+                alive.remove(s);
             }
         }
         let result = |source: &Source| match *source {
-            Source::Slot(s) | Source::Last(s) => slots[s as usize].as_ref().map_or(0, bytes),
+            Source::Slot(s) | Source::Last(s) => {
+                alive.slots[s as usize].as_ref().map_or(0, |(ty, _)| bytes(ty))
+            }
             Source::Const(c) => value_bytes(&self.consts[c as usize]),
         };
         Memory { arguments, results: self.outs.iter().map(result).sum(), peak }
@@ -108,6 +121,54 @@ impl Program {
 
     fn memory(&self) -> Memory {
         self.walk(|_, _, _, _, _| {})
+    }
+}
+
+/// What is alive between steps. Values that share a buffer count once.
+#[derive(Default)]
+struct Alive {
+    /// The type and the buffer of each slot's value.
+    slots: Vec<Option<(Type, usize)>>,
+    /// Bytes of each buffer, and how many slots it serves.
+    buffers: Vec<(usize, u32)>,
+    /// Of all buffers that serve a slot.
+    bytes: usize,
+}
+
+impl Alive {
+    /// The buffer of a step's first operand, if a result of this type is a part of it.
+    fn shared_by(&self, step: &Step, ins: &[Type], out: &Type) -> Option<usize> {
+        let Op::Prim(prim) = &step.op else { return None };
+        let (Source::Slot(s) | Source::Last(s)) = *step.ins.first()? else { return None };
+        let (_, buffer) = self.slots[s as usize].as_ref()?;
+        let shares = shares_first(prim, self.buffers[*buffer].0, ins, out);
+        shares.then_some(*buffer)
+    }
+
+    /// A slot gets a value, in a buffer of its own or in one that there is. Gives the buffer of the value
+    /// that it had.
+    fn insert(&mut self, slot: u32, ty: Type, shared: Option<usize>) -> Option<usize> {
+        let buffer = shared.unwrap_or_else(|| {
+            self.buffers.push((bytes(&ty), 0));
+            self.bytes += bytes(&ty);
+            self.buffers.len() - 1
+        });
+        self.buffers[buffer].1 += 1;
+        self.slots[slot as usize].replace((ty, buffer)).map(|(_, before)| before)
+    }
+
+    fn remove(&mut self, slot: u32) {
+        if let Some((_, buffer)) = self.slots[slot as usize].take() {
+            self.release(buffer);
+        }
+    }
+
+    fn release(&mut self, buffer: usize) {
+        let (bytes, users) = &mut self.buffers[buffer];
+        *users -= 1;
+        if *users == 0 {
+            self.bytes -= *bytes;
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Executables: a jaxpr as a flat program over slots.
 //!
-//! [`crate::lower`] makes them. Running hashes nothing and derives no types. The fused compiler
-//! will replace what is behind [`Executable`]; its methods are the boundary.
+//! [`crate::lower`] makes them. Running hashes nothing and derives no types.
 
 use crate::fused::code::Executor;
 use crate::fused::kernel::Kernel;

@@ -12,7 +12,7 @@ use pullback_ir::prim::rev::Rev;
 use pullback_ir::prim::slice::Slice;
 use pullback_ir::prim::split::Split;
 use pullback_ir::prim::tile::Tile;
-use pullback_ir::{Shape, Type, Value};
+use pullback_ir::{Prim, Shape, Type, Value, pool, shape};
 use smallvec::{SmallVec, smallvec};
 
 /// Checks that every index of a box leads to one of `len` elements.
@@ -47,6 +47,40 @@ pub(crate) fn view(x: &Value, out: &Type, offset: isize, strides: &[isize]) -> V
             copy(size, shape, from, strides, to, &row_major(shape));
         })
     }
+}
+
+/// Whether a box of an array, with unit steps, shares the array's buffer instead of being copied: its
+/// elements lie in a row, and it is not a small piece that would keep a large buffer alive.
+fn shares(buffer_bytes: usize, whole: &[usize], part: &Type) -> bool {
+    const MOST_KEPT: usize = 16;
+    let in_a_row = match part.shape().iter().position(|&n| n != 1) {
+        Some(first) => whole[first + 1..] == part.shape()[first + 1..],
+        None => true,
+    };
+    in_a_row
+        && (buffer_bytes < pool::SMALLEST
+            || buffer_bytes / MOST_KEPT <= crate::explain::bytes(part))
+}
+
+/// [`shares`] for the results of a primitive with these operands, the first of which is in a buffer of so
+/// many bytes.
+pub(crate) fn shares_first(prim: &Prim, buffer_bytes: usize, ins: &[Type], out: &Type) -> bool {
+    match prim {
+        Prim::Reshape(_) | Prim::Identity(_) => true,
+        Prim::Slice(p) => {
+            p.strides.iter().all(|&k| k == 1) && shares(buffer_bytes, ins[0].shape(), out)
+        }
+        Prim::Split(_) => shares(buffer_bytes, ins[0].shape(), out),
+        _ => false,
+    }
+}
+
+/// A box of an array that begins at an offset, with unit steps.
+fn part(x: &Value, out: &Type, offset: usize, strides: &[isize]) -> Value {
+    if !x.is_empty() && shares(x.buffer_bytes(), x.shape(), out) {
+        return x.part(offset.min(x.len()), shape::copied(out.shape()));
+    }
+    view(x, out, offset as isize, strides)
 }
 
 /// The same elements in a buffer of their own.
@@ -105,7 +139,10 @@ pub(crate) fn slice(prim: &Slice, x: &mut Operand<'_>, out: &Type) -> Value {
         return x.take();
     }
     let own = row_major(x.value().shape());
-    let offset = prim.start.iter().zip(&own).map(|(&i, &s)| i as isize * s).sum();
+    let offset: isize = prim.start.iter().zip(&own).map(|(&i, &s)| i as isize * s).sum();
+    if prim.strides.iter().all(|&k| k == 1) {
+        return part(x.value(), out, offset as usize, &own);
+    }
     let strides: Strides = prim.strides.iter().zip(&own).map(|(&k, &s)| k as isize * s).collect();
     view(x.value(), out, offset, &strides)
 }
@@ -124,8 +161,8 @@ pub(crate) fn split(prim: &Split, x: &Value, outs: &[Type]) -> Values {
     let strides = row_major(x.shape());
     let mut start = 0;
     let pieces = outs.iter().map(|out| {
-        let piece = view(x, out, start, &strides);
-        start += out.shape()[prim.axis] as isize * strides[prim.axis];
+        let piece = part(x, out, start, &strides);
+        start += out.shape()[prim.axis] * strides[prim.axis] as usize;
         piece
     });
     pieces.collect()

@@ -9,6 +9,21 @@ pub type Shape = SmallVec<[usize; 4]>;
 /// A list of axes (dimension numbers).
 pub type Axes = SmallVec<[usize; 4]>;
 
+/// A copy of a short list. `clone` and `from_slice` of a `SmallVec` go element by element or call
+/// `memcpy`, which for four words takes longer than all else that a small array costs.
+#[inline]
+pub fn copied(sizes: &[usize]) -> Shape {
+    let words = match *sizes {
+        [] => [0; 4],
+        [a] => [a, 0, 0, 0],
+        [a, b] => [a, b, 0, 0],
+        [a, b, c] => [a, b, c, 0],
+        [a, b, c, d] => [a, b, c, d],
+        _ => return Shape::from_slice(sizes),
+    };
+    Shape::from_buf_and_len(words, sizes.len())
+}
+
 /// The number of elements, refused when it, or its size in bytes for 8-byte elements, does not fit
 /// the address space.
 ///

@@ -1,12 +1,12 @@
 //! Types of variables.
 
 use crate::dtype::DType;
-use crate::shape::Shape;
+use crate::shape::{Shape, copied};
 use std::fmt;
 use std::sync::Arc;
 
 /// The type of a variable in a jaxpr. `Display` is its text form: `f32[3,4]`, `stack<f32[3],i32[]>`.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(PartialEq, Eq, Hash, Debug)]
 pub enum Type {
     /// An array of known dtype and shape.
     Array {
@@ -20,6 +20,16 @@ pub enum Type {
     Stack(Arc<[Type]>),
 }
 
+impl Clone for Type {
+    #[inline]
+    fn clone(&self) -> Type {
+        match self {
+            Type::Array { dtype, shape } => Type::Array { dtype: *dtype, shape: copied(shape) },
+            Type::Stack(types) => Type::Stack(types.clone()),
+        }
+    }
+}
+
 impl Type {
     /// An array type.
     pub fn new(dtype: DType, shape: impl Into<Shape>) -> Type {
@@ -28,7 +38,7 @@ impl Type {
 
     /// An array type from a slice of sizes.
     pub fn of(dtype: DType, shape: &[usize]) -> Type {
-        Type::Array { dtype, shape: Shape::from_slice(shape) }
+        Type::Array { dtype, shape: copied(shape) }
     }
 
     /// A rank-0 array type.

@@ -1,9 +1,10 @@
 //! Host arrays: dense, row-major, shared.
 
 use crate::dtype::{DType, Element};
-use crate::shape::{Shape, numel};
+use crate::shape::{Shape, copied, numel};
 use crate::types::Type;
 use half::{bf16, f16};
+use std::fmt;
 use std::sync::Arc;
 
 /// The elements of an array, one vector per dtype.
@@ -63,17 +64,41 @@ impl Data {
     }
 }
 
-/// An array on the host: shape and shared elements. Cloning bumps a counter.
-#[derive(Clone, Debug, PartialEq)]
+/// An array on the host: a shape and shared elements, which lie in a row in a buffer that may hold more.
+/// Cloning bumps a counter.
 pub struct Value {
     shape: Shape,
     data: Arc<Data>,
+    /// Where in the buffer the first element is.
+    start: usize,
+}
+
+impl Clone for Value {
+    #[inline]
+    fn clone(&self) -> Value {
+        Value { shape: copied(&self.shape), data: self.data.clone(), start: self.start }
+    }
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Value) -> bool {
+        self.shape == other.shape
+            && self.dtype() == other.dtype()
+            && crate::dispatch!(self.dtype(), T => self.slice::<T>() == other.slice::<T>())
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.ty())?;
+        crate::dispatch!(self.dtype(), T => self.slice::<T>().fmt(f))
+    }
 }
 
 impl Drop for Value {
     fn drop(&mut self) {
         // The memory of large arrays is kept; see `pool`.
-        if self.data.dtype().is_pooled(numel(&self.shape))
+        if self.data.dtype().is_pooled(self.data.len())
             && let Some(data) = Arc::get_mut(&mut self.data)
         {
             crate::pool::give(std::mem::replace(data, Data::Bool(Vec::new())));
@@ -95,10 +120,10 @@ impl Value {
             "elements for the shape {}",
             crate::shape::show(&shape)
         );
-        Value { shape, data: Arc::new(T::wrap(data)) }
+        Value { shape, data: Arc::new(T::wrap(data)), start: 0 }
     }
 
-    /// An array around data that is shared already, e.g. to reshape without a copy.
+    /// An array around data that is shared already.
     #[track_caller]
     pub fn from_data(shape: impl Into<Shape>, data: Arc<Data>) -> Value {
         let shape = shape.into();
@@ -108,19 +133,19 @@ impl Value {
             "elements for the shape {}",
             crate::shape::show(&shape)
         );
-        Value { shape, data }
+        Value { shape, data, start: 0 }
     }
 
     /// A rank-0 array.
     pub fn scalar<T: Element>(x: T) -> Value {
-        Value { shape: Shape::new(), data: Arc::new(T::wrap(vec![x])) }
+        Value { shape: Shape::new(), data: Arc::new(T::wrap(vec![x])), start: 0 }
     }
 
     /// An array with all elements alike.
     pub fn full<T: Element>(shape: impl Into<Shape>, x: T) -> Value {
         let shape = shape.into();
         let n = numel(&shape);
-        Value { shape, data: Arc::new(T::wrap(vec![x; n])) }
+        Value { shape, data: Arc::new(T::wrap(vec![x; n])), start: 0 }
     }
 
     /// Zeros (false for `bool`) of a type.
@@ -147,7 +172,7 @@ impl Value {
 
     /// The type of the array.
     pub fn ty(&self) -> Type {
-        Type::Array { dtype: self.dtype(), shape: self.shape.clone() }
+        Type::of(self.dtype(), &self.shape)
     }
 
     /// The number of elements.
@@ -160,10 +185,21 @@ impl Value {
         self.len() == 0
     }
 
-    /// The shared elements.
+    /// The bytes of the buffer that the array keeps alive, which may hold more than its elements.
+    pub fn buffer_bytes(&self) -> usize {
+        self.data.len() * self.dtype().size()
+    }
+
+    /// True if no other array shares the buffer.
     #[inline]
-    pub fn data(&self) -> &Arc<Data> {
-        &self.data
+    pub fn is_unique(&self) -> bool {
+        Arc::strong_count(&self.data) == 1
+    }
+
+    /// Which buffer the elements are in, and where in it: for arrays of one shape that are alive, the
+    /// elements' identity.
+    pub fn key(&self) -> (usize, usize) {
+        (Arc::as_ptr(&self.data) as usize, self.start)
     }
 
     /// The elements in row-major order.
@@ -174,7 +210,7 @@ impl Value {
     #[track_caller]
     pub fn slice<T: Element>(&self) -> &[T] {
         match T::slice(&self.data) {
-            Some(s) => s,
+            Some(s) => &s[self.start..self.start + numel(&self.shape)],
             None => panic!("elements of {} read as {}", self.ty(), T::DTYPE),
         }
     }
@@ -182,7 +218,9 @@ impl Value {
     /// The elements for writing, if the dtype is this one and no other array shares them.
     #[inline]
     pub fn slice_mut<T: Element>(&mut self) -> Option<&mut [T]> {
-        T::vec_mut(Arc::get_mut(&mut self.data)?).map(Vec::as_mut_slice)
+        let n = self.len();
+        let all = T::vec_mut(Arc::get_mut(&mut self.data)?)?;
+        Some(&mut all[self.start..self.start + n])
     }
 
     /// The elements as `f64`.
@@ -202,9 +240,31 @@ impl Value {
     }
 
     /// The same elements under another shape of the same size.
+    ///
+    /// # Panics
+    /// If the shape has another size.
     #[track_caller]
     pub fn reshaped(&self, shape: impl Into<Shape>) -> Value {
-        Value::from_data(shape, self.data.clone())
+        let shape = shape.into();
+        assert_eq!(
+            numel(&shape),
+            self.len(),
+            "elements for the shape {}",
+            crate::shape::show(&shape)
+        );
+        Value { shape, data: self.data.clone(), start: self.start }
+    }
+
+    /// Elements that lie in a row, from number `start` on, as an array that shares the buffer.
+    ///
+    /// # Panics
+    /// If there are not so many elements.
+    #[track_caller]
+    pub fn part(&self, start: usize, shape: impl Into<Shape>) -> Value {
+        let shape = shape.into();
+        let (n, of) = (numel(&shape), self.len());
+        assert!(start <= of && n <= of - start, "{n} elements from {start} on, of {of}");
+        Value { shape, data: self.data.clone(), start: self.start + start }
     }
 
     /// Equality of type and bit patterns, so that NaN equals itself and 0 differs from -0.
@@ -215,5 +275,26 @@ impl Value {
                 let (a, b) = (self.slice::<T>(), other.slice::<T>());
                 a.iter().zip(b).all(|(x, y)| Element::to_bits(*x) == Element::to_bits(*y))
             })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_share_the_buffer() {
+        let x = Value::new([6].as_slice(), vec![0.0f64, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        let mut y = x.part(2, [2, 2].as_slice());
+        assert_eq!((y.slice::<f64>(), y.buffer_bytes()), (&[2.0, 3.0, 4.0, 5.0][..], 48));
+        assert_eq!(y.reshaped([4].as_slice()).part(1, [].as_slice()).slice::<f64>(), [3.0]);
+        assert_ne!(x.part(0, [2].as_slice()).key(), x.part(2, [2].as_slice()).key());
+        assert_eq!(x.part(1, [3].as_slice()).part(1, [2].as_slice()).key(), y.key());
+        assert_eq!(y, Value::new([2, 2].as_slice(), vec![2.0f64, 3.0, 4.0, 5.0]));
+        assert!(y.slice_mut::<f64>().is_none(), "another array reads it");
+        drop(x);
+        y.slice_mut::<f64>().expect("now it is alone")[0] = 7.0;
+        assert_eq!(y.to_f64s(), [7.0, 3.0, 4.0, 5.0]);
+        assert!(std::panic::catch_unwind(|| y.part(3, [2].as_slice())).is_err());
     }
 }

@@ -50,7 +50,7 @@ fn compare(got: &[Value], want: &[Value], equal: impl Fn(DType, f64, f64) -> boo
         // Not through f64, which has not all 64-bit integers.
         if !g.dtype().is_float() {
             if !g.bits_eq(w) {
-                return Err(format!("result {i} is {:?}, not {:?}", g.data(), w.data()));
+                return Err(format!("result {i} is {g:?}, not {w:?}"));
             }
             continue;
         }

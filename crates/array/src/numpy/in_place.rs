@@ -9,7 +9,7 @@ use pullback_ir::prim::binary::Binary;
 use pullback_ir::prim::unary::Unary;
 use pullback_ir::{Type, Value};
 use smallvec::{SmallVec, smallvec};
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 /// What stands in the place of an operand while its buffer is written.
 static TAKEN: LazyLock<Value> = LazyLock::new(|| Value::full([0].as_slice(), false));
@@ -19,7 +19,7 @@ static TAKEN: LazyLock<Value> = LazyLock::new(|| Value::full([0].as_slice(), fal
 #[track_caller]
 fn in_place(prim: impl Into<Prim>, x: &mut Array, at: usize, y: Option<Operand<'_>>) -> bool {
     let Repr::Value(value) = &x.0 else { return false };
-    if Arc::strong_count(value.data()) != 1 {
+    if !value.is_unique() {
         return false;
     }
     let ty = value.ty();

@@ -4,6 +4,7 @@
 use crate::array::Array;
 use crate::error::{Error, fail};
 use pullback_ir::{Element, Value};
+use smallvec::{SmallVec, smallvec};
 use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
 
 use super::axes::Int;
@@ -112,6 +113,9 @@ pub enum Item {
     Array(Array),
 }
 
+/// The parts of an index.
+pub(crate) type Items = SmallVec<[Item; 2]>;
+
 /// One part of an index: an integer, a range, [`Span`], [`Ellipsis`], [`NewAxis`], an integer or boolean
 /// array, or a list of positions such as `[0, 2]`.
 #[diagnostic::on_unimplemented(
@@ -204,12 +208,12 @@ impl<T: Int> IndexItem for Vec<T> {
 /// An index: one [`IndexItem`], or a tuple of up to eight.
 pub trait IntoIndex {
     #[doc(hidden)]
-    fn into_index(self) -> Vec<Item>;
+    fn into_index(self) -> Items;
 }
 
 impl<T: IndexItem> IntoIndex for T {
-    fn into_index(self) -> Vec<Item> {
-        vec![self.index_item()]
+    fn into_index(self) -> Items {
+        smallvec![self.index_item()]
     }
 }
 
@@ -217,9 +221,9 @@ macro_rules! tuples {
     ($($($name:ident)*;)*) => {
         $(impl<$($name: IndexItem),*> IntoIndex for ($($name,)*) {
             #[allow(non_snake_case)]
-            fn into_index(self) -> Vec<Item> {
+            fn into_index(self) -> Items {
                 let ($($name,)*) = self;
-                vec![$($name.index_item()),*]
+                smallvec![$($name.index_item()),*]
             }
         })*
     };
@@ -237,7 +241,7 @@ tuples! {
 }
 
 impl IntoIndex for () {
-    fn into_index(self) -> Vec<Item> {
-        Vec::new()
+    fn into_index(self) -> Items {
+        Items::new()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::axes::axis_in;
 use super::creation::zeros_of;
-use super::index::{IntoIndex, Item, Span, vector};
+use super::index::{IntoIndex, Item, Items, Span, vector};
 use super::operand::{
     IntoOperand, Operand, arrays_of, broadcast_shapes, elementwise, expand, full_beside, ill_typed,
     refuse,
@@ -19,7 +19,7 @@ use pullback_ir::prim::pad::Pad;
 use pullback_ir::prim::rev::Rev;
 use pullback_ir::prim::scatter::{Scatter, ScatterDims, ScatterOp};
 use pullback_ir::prim::slice::Slice;
-use pullback_ir::shape::show;
+use pullback_ir::shape::{copied, show};
 use pullback_ir::{Axes, DType, Lit, Shape};
 use smallvec::SmallVec;
 
@@ -43,27 +43,11 @@ struct Plan {
 
 impl Plan {
     #[track_caller]
-    fn of(op: &str, x: &Array, items: Vec<Item>) -> Plan {
-        let items = match unmask(x, items) {
-            Ok(items) => items,
-            Err(rule) => refuse(op, &[x], rule),
-        };
-        match Plan::fit(op, x, &items) {
-            Ok(plan) => plan,
-            Err(rule) => refuse(op, &[x], rule),
-        }
-    }
-
-    #[track_caller]
-    fn fit(op: &str, x: &Array, items: &[Item]) -> Result<Plan, Fault> {
+    fn of(op: &str, x: &Array, items: Items) -> Plan {
         let rank = x.ndim();
-        let used = items.iter().filter(|i| !matches!(i, Item::Ellipsis | Item::NewAxis)).count();
-        if used > rank {
-            return Err(fault!("{used} indices are too many for {rank} axes"));
-        }
         let mut plan = Plan {
             start: SmallVec::from_elem(0, rank),
-            limit: Axes::from_slice(x.shape()),
+            limit: copied(x.shape()),
             strides: SmallVec::from_elem(1, rank),
             reversed: Axes::new(),
             single: Axes::new(),
@@ -71,6 +55,23 @@ impl Plan {
             place: 0,
             new: Axes::new(),
         };
+        let fitted = match items.iter().any(is_mask) {
+            true => unmask(x, items).and_then(|items| plan.fit(op, x, &items)),
+            false => plan.fit(op, x, &items),
+        };
+        match fitted {
+            Ok(()) => plan,
+            Err(rule) => refuse(op, &[x], rule),
+        }
+    }
+
+    #[track_caller]
+    fn fit(&mut self, op: &str, x: &Array, items: &[Item]) -> Result<(), Fault> {
+        let rank = x.ndim();
+        let used = items.iter().filter(|i| !matches!(i, Item::Ellipsis | Item::NewAxis)).count();
+        if used > rank {
+            return Err(fault!("{used} indices are too many for {rank} axes"));
+        }
         let has_arrays = items.iter().any(|i| matches!(i, Item::Array(_)));
         // Beside arrays an integer counts as an array of rank 0 for where their axes go.
         let is_advanced = |i: &Item| has_arrays && matches!(i, Item::Array(_) | Item::At(_));
@@ -82,9 +83,6 @@ impl Plan {
             _ => None,
         }));
         let common = common.map_err(|f| fault!("the index arrays do not fit together: {f}"))?;
-        if has_arrays && !together {
-            plan.place = 0;
-        }
 
         let mut axis = 0; // in the operand
         let mut out = if has_arrays && !together { common.len() } else { 0 }; // in the result
@@ -92,12 +90,12 @@ impl Plan {
         let mut ellipsis = false;
         for (i, item) in items.iter().enumerate() {
             if Some(i) == first && together {
-                plan.place = old;
+                self.place = old;
                 out += common.len();
             }
             match item {
                 Item::NewAxis => {
-                    plan.new.push(out);
+                    self.new.push(out);
                     out += 1;
                 }
                 Item::Ellipsis => {
@@ -114,13 +112,13 @@ impl Plan {
                     let at = axis_in(*at, n).map_err(|_| {
                         fault!("the index {at} is out of range for axis {axis} of size {n}")
                     })?;
-                    plan.start[axis] = at;
-                    plan.limit[axis] = at + 1;
-                    plan.single.push(axis);
+                    self.start[axis] = at;
+                    self.limit[axis] = at + 1;
+                    self.single.push(axis);
                     axis += 1;
                 }
                 Item::Span(span) => {
-                    plan.restrict(axis, *span);
+                    self.restrict(axis, *span);
                     axis += 1;
                     out += 1;
                     old += 1;
@@ -132,12 +130,12 @@ impl Plan {
                             "axis {axis} is empty, so no position of it can be read"
                         ));
                     }
-                    plan.computed.push((axis - plan.single.len(), wrapped(op, x, a, n)));
+                    self.computed.push((axis - self.single.len(), wrapped(op, x, a, n)));
                     axis += 1;
                 }
             }
         }
-        Ok(plan)
+        Ok(())
     }
 
     /// Cuts an axis down to a range, clipped to the axis as NumPy does.
@@ -181,16 +179,18 @@ impl Plan {
     /// The box, its reversed axes turned round, without single axes.
     #[track_caller]
     fn cut(&self, x: &Array) -> Array {
-        let mut y = x.clone();
-        if !self.is_whole(x) {
+        let cut = if self.is_whole(x) {
+            x.clone()
+        } else {
             let prim = Slice {
-                start: self.start.clone(),
-                limit: self.limit.clone(),
-                strides: self.strides.clone(),
+                start: copied(&self.start),
+                limit: copied(&self.limit),
+                strides: copied(&self.strides),
             };
-            y = bind(prim, &[&y]);
-        }
-        self.turned(y).squeeze(&self.single[..])
+            bind(prim, &[x])
+        };
+        let turned = self.turned(cut);
+        if self.single.is_empty() { turned } else { turned.squeeze(&self.single[..]) }
     }
 
     #[track_caller]
@@ -239,7 +239,14 @@ impl Plan {
         Some((dims, slice_sizes, vectors, out))
     }
 
-    /// Without new axes, the shape of what is picked.
+    /// What is picked.
+    #[track_caller]
+    fn get(&self, x: &Array) -> Array {
+        let picked = self.read(x, IndexMode::Clip);
+        if self.new.is_empty() { picked } else { picked.expand_dims(&self.new[..]) }
+    }
+
+    /// What is picked, without new axes.
     #[track_caller]
     fn read(&self, x: &Array, mode: IndexMode) -> Array {
         let cut = self.cut(x);
@@ -290,12 +297,12 @@ impl Plan {
     }
 }
 
+fn is_mask(item: &Item) -> bool {
+    matches!(item, Item::Array(a) if a.dtype() == DType::Bool)
+}
+
 /// Boolean masks as the positions where they are true.
-fn unmask(x: &Array, items: Vec<Item>) -> Result<Vec<Item>, Fault> {
-    let is_mask = |i: &Item| matches!(i, Item::Array(a) if a.dtype() == DType::Bool);
-    if !items.iter().any(is_mask) {
-        return Ok(items);
-    }
+fn unmask(x: &Array, items: Items) -> Result<Items, Fault> {
     let consumed = |i: &Item| match i {
         Item::Ellipsis | Item::NewAxis => 0,
         Item::Array(a) if a.dtype() == DType::Bool => a.ndim(),
@@ -304,7 +311,7 @@ fn unmask(x: &Array, items: Vec<Item>) -> Result<Vec<Item>, Fault> {
     let used: usize = items.iter().map(consumed).sum();
     let whole = x.ndim().saturating_sub(used);
     let mut axis = 0;
-    let mut out = Vec::new();
+    let mut out = Items::new();
     for item in items {
         let at = axis;
         axis += match item {
@@ -383,8 +390,7 @@ impl Array {
     /// or are no integers, or a mask has another shape or is not known.
     #[track_caller]
     pub fn get(&self, index: impl IntoIndex) -> Array {
-        let plan = Plan::of("get", self, index.into_index());
-        plan.read(self, IndexMode::Clip).expand_dims(&plan.new[..])
+        Plan::of("get", self, index.into_index()).get(self)
     }
 
     /// The place for an update: `x.at(index).set(values)`. The array itself stays as it is.
@@ -407,7 +413,7 @@ impl At<'_> {
     /// The elements there, as [`Array::get`] gives them.
     #[track_caller]
     pub fn get(&self) -> Array {
-        self.plan.read(self.array, IndexMode::Clip).expand_dims(&self.plan.new[..])
+        self.plan.get(self.array)
     }
 
     /// The array with these values there; they broadcast.

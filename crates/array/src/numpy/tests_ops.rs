@@ -1,4 +1,4 @@
-use crate::{Array, DType, array, error::catching, full, keep, select, zeros};
+use crate::{Array, DType, array, error::catching, full, grad, keep, select, zeros};
 
 /// The text of the panic of an ill-typed operation.
 fn fault(f: impl FnOnce() -> Array) -> String {
@@ -142,4 +142,41 @@ fn reductions_have_one_scheme() {
     assert_eq!(many.mean().item::<pullback_ir::half::f16>().to_f64(), 1.0);
     let many = full([70_000], pullback_ir::half::bf16::ONE);
     assert_eq!(many.mean().item::<pullback_ir::half::bf16>().to_f64(), 1.0);
+}
+
+/// Slices of rows share the buffer of their array; nothing that is done to one shows in the other.
+#[test]
+fn slices_are_parts_of_a_buffer() {
+    let at = |x: &Array| x.value().unwrap().slice::<f32>().as_ptr() as usize;
+    let x = Array::from_vec((0..12).map(|i| i as f32).collect(), [3, 4]);
+    let (row, rows, column) = (x.get(1), x.get(1..), x.get((.., 1)));
+    assert_eq!((at(&row), at(&rows)), (at(&x) + 16, at(&x) + 16));
+    assert_eq!(column.to_vec::<f32>(), [1.0, 5.0, 9.0]);
+    let mut changed = x.get(1);
+    changed += 10.0;
+    let mut of_own = row.clone() * 2.0;
+    of_own -= 1.0;
+    assert_eq!(x.get(1).to_vec::<f32>(), [4.0, 5.0, 6.0, 7.0]);
+    assert_eq!(changed.to_vec::<f32>(), [14.0, 15.0, 16.0, 17.0]);
+    let mut y = x.clone();
+    y = y.at(1).set(0.0);
+    drop(x);
+    assert_eq!(
+        (row.to_vec::<f32>(), y.get(1).sum().item::<f32>()),
+        (vec![4.0, 5.0, 6.0, 7.0], 0.0)
+    );
+    // Alone with its buffer, a part is written in place like any array.
+    let last = rows.get(1);
+    drop((row, rows));
+    assert_eq!((last + 1.0).to_vec::<f32>(), [9.0, 10.0, 11.0, 12.0]);
+    // Parts at several places are several inputs of a trace.
+    let z = array![1.0f64, 2.0, 3.0];
+    let (a, b) = (z.get(0..2), z.get(1..3));
+    let g = grad(|s: &Array| (s * &a * &b).sum())(&Array::from(1.0f64));
+    assert_eq!(g.item::<f64>(), 8.0);
+    // A small piece of a large array is copied, so that it does not keep the array's memory.
+    let large = full([1000, 1000], 0.5f32);
+    let _ = large.value();
+    assert_eq!(large.get(7).value().unwrap().buffer_bytes(), 4000);
+    assert_eq!(large.get(500..).value().unwrap().buffer_bytes(), 4_000_000);
 }

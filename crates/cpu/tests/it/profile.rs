@@ -3,6 +3,8 @@
 use pullback_cpu::{Engine, MachineCode, info};
 use pullback_ir::prim::checkpoint::{Checkpoint, Policy};
 use pullback_ir::prim::dot::DotGeneral;
+use pullback_ir::prim::permute::Transpose;
+use pullback_ir::prim::slice::Slice;
 use pullback_ir::{Builder, DType, Jaxpr, Loc, Role, Type, Value};
 use std::panic::Location;
 
@@ -106,4 +108,26 @@ fn what_runs_is_told() {
     let plan = engine.compile(&jaxpr).unwrap().to_string();
     let runs = matches!(info.machine_code, MachineCode::Runs(_));
     assert_eq!(plan.contains("kernel<native"), runs, "{text}\n{plan}");
+}
+
+/// A part of a buffer takes no memory, and keeps the whole of it.
+#[test]
+fn memory_counts_a_shared_buffer_once() {
+    let x = Type::of(DType::F64, &[4, 1000]);
+    let (b, ins) = Builder::with_inputs([&x]);
+    let y = b.op(
+        product(),
+        &[b.op(Transpose { permutation: [1, 0].as_slice().into() }, &[ins[0]]), ins[0]],
+    );
+    let rows = b.op(
+        Slice {
+            start: [1, 0].as_slice().into(),
+            limit: [501, 1000].as_slice().into(),
+            strides: [1, 1].as_slice().into(),
+        },
+        &[y],
+    );
+    let executable = Engine::Cpu.compile(&b.finish([rows])).unwrap();
+    let (memory, whole) = (executable.memory(), 8 * 1000 * 1000);
+    assert_eq!((memory.results, memory.peak), (whole / 2, 8 * 4000 + whole), "{executable}");
 }
