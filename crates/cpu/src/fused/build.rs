@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 pub(crate) struct LineBuilder {
     line: Line,
     known: FxHashMap<Key, Reg>,
+    calls: bool,
 }
 
 /// What makes two instructions the same.
@@ -31,9 +32,14 @@ impl LineBuilder {
         self.line
     }
 
-    #[cfg(test)]
-    pub(crate) fn instrs(&self) -> &[Instr] {
-        &self.line.instrs
+    /// The line so far.
+    pub(crate) fn line(&self) -> &Line {
+        &self.line
+    }
+
+    /// Whether there is a call in the line.
+    pub(crate) fn calls(&self) -> bool {
+        self.calls
     }
 
     pub(crate) fn kind(&self, r: Reg) -> Kind {
@@ -143,6 +149,7 @@ impl LineBuilder {
     }
 
     pub(crate) fn call(&mut self, kernel: Kernel, ins: [Reg; 3]) -> Reg {
+        self.calls = true;
         self.push(Instr::Call { kernel, ins }, Kind::of(kernel.out))
     }
 

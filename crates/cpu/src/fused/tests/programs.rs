@@ -121,7 +121,7 @@ fn program(seed: u64, kinds: &[DType], args: usize, instrs: usize, calls: bool) 
     }
     let folds = seed.is_multiple_of(2);
     // What nothing reads is stored or folded, so that all of it counts.
-    let read: Vec<Reg> = p.b.instrs().iter().flat_map(|i| i.reads()).collect();
+    let read: Vec<Reg> = p.b.line().instrs.iter().flat_map(|i| i.reads()).collect();
     for r in p.values.clone().into_iter().filter(|r| !read.contains(r)) {
         let kind = p.b.kind(r);
         if folds && p.random.below(3) == 0 && kind != Kind::Mask {

@@ -1,0 +1,193 @@
+//! Running a kernel: memory for results, rows shared among threads, blocks of rows through all stages.
+
+use super::scratch::with_scratch;
+use super::{Kernel, KernelArg, Over, PROBE, Pointers, Source, Stage, UNCUT};
+use crate::fused::code::Code;
+use crate::memory::{Room, raw, raw_mut};
+use crate::operand::{Operand, Values};
+use crate::threads::{Shared, for_ranges};
+use pullback_ir::Type;
+use smallvec::SmallVec;
+use std::ops::Range;
+
+impl Kernel {
+    /// Runs the kernel.
+    pub(crate) fn run(&self, ins: &mut [Operand<'_>], out_types: &[Type]) -> Values {
+        assert!(ins.len() == self.n_ins && out_types.len() == self.n_outs);
+        // Inputs, then results.
+        let mut bases: Pointers = SmallVec::new();
+        bases.extend(ins.iter().map(|x| raw(x.value()).0.cast_mut()));
+        let mut rooms: SmallVec<[Option<Room>; 2]> = SmallVec::new();
+        let mut taken: SmallVec<[Option<u32>; 2]> = SmallVec::new();
+        for (k, ty) in out_types.iter().enumerate() {
+            // An input that is read in part is larger.
+            let fits = |&i: &u32| {
+                !taken.contains(&Some(i)) && raw(ins[i as usize].value()).1 == ty.numel()
+            };
+            let place = self.reuses[k]
+                .filter(fits)
+                .and_then(|i| raw_mut(&mut ins[i as usize]).map(|p| (i, p)));
+            match place {
+                Some((i, p)) => {
+                    bases.push(p);
+                    // The pointer for reading comes from the same borrow.
+                    bases[i as usize] = p;
+                    taken.push(Some(i));
+                    rooms.push(None);
+                }
+                None => {
+                    let mut room = Room::new(ty.dtype(), ty.numel());
+                    bases.push(room.ptr());
+                    taken.push(None);
+                    rooms.push(Some(room));
+                }
+            }
+        }
+        let in_place = taken.iter().any(Option::is_some);
+        self.execute(&bases, in_place);
+        let values = rooms.into_iter().zip(out_types).zip(taken).map(|((room, ty), taken)| {
+            match (room, taken) {
+                // SAFETY: every result is stored by a stage, at all places.
+                (Some(room), _) => unsafe { room.finish(ty.shape()) },
+                (None, taken) => {
+                    let value = ins[taken.unwrap_or(0) as usize].take();
+                    if value.shape() == ty.shape() { value } else { value.reshaped(ty.shape()) }
+                }
+            }
+        });
+        values.collect()
+    }
+
+    fn execute(&self, bases: &[*mut u8], in_place: bool) {
+        let rows: usize = self.outer.iter().product();
+        if let Some(columns) = &self.columns {
+            return self.run_columns(columns, bases);
+        }
+        let single = match self.stages.as_slice() {
+            [stage] if stage.code.line().folds.is_empty() && stage.over == Over::Line => {
+                Some(stage)
+            }
+            _ => None,
+        };
+        if let Some(stage) = single {
+            let code = stage.streaming.as_ref().filter(|_| !in_place).unwrap_or(&stage.code);
+            if rows < 8 && self.n > rows {
+                let shared = Shared(bases);
+                for_ranges(self.n, PROBE.div_ceil(rows), |range| {
+                    self.over_rows(shared.get(), 0..rows, |at, count| {
+                        // SAFETY: places are within the arrays, and ranges do not meet.
+                        unsafe { self.line(stage, code, at, range.clone(), count) };
+                    });
+                });
+                return;
+            }
+            let shared = Shared(bases);
+            return for_ranges(rows, PROBE.div_ceil(self.n), |range| {
+                self.over_rows(shared.get(), range, |at, count| {
+                    // SAFETY: as above.
+                    unsafe { self.line(stage, code, at, 0..self.n, count) };
+                });
+            });
+        }
+        let shared = Shared(bases);
+        let probe = if self.n > UNCUT { 1 } else { PROBE.div_ceil(self.n).max(1) };
+        let body = |range: Range<usize>| {
+            with_scratch(self.scratch_bytes, |scratch| {
+                self.over_rows(shared.get(), range, |at, count| {
+                    let mut from = 0;
+                    while from < count {
+                        let len = self.block.min(count - from);
+                        let at = self.block_pointers(at, from, scratch);
+                        self.block(&at, len);
+                        from += len;
+                    }
+                });
+            });
+        };
+        // Long lines share the work among threads themselves.
+        if self.n > UNCUT && rows < 8 { body(0..rows) } else { for_ranges(rows, probe, body) }
+    }
+
+    /// Calls `body` with the arguments' places at the first of some rows that lie behind each other
+    /// along the last loop, and their number.
+    pub(super) fn over_rows(
+        &self,
+        bases: &[*mut u8],
+        range: Range<usize>,
+        mut body: impl FnMut(&Pointers, usize),
+    ) {
+        let last = self.outer.last().copied().unwrap_or(1);
+        let mut row = range.start;
+        while row < range.end {
+            let count = (last - row % last).min(range.end - row);
+            let mut at: Pointers = SmallVec::new();
+            for arg in &self.args {
+                let base = match arg.source {
+                    Source::In(k) => bases[k as usize],
+                    Source::Out(k) => bases[self.n_ins + k as usize],
+                    Source::Scratch(_) => std::ptr::null_mut(),
+                };
+                let mut rest = row;
+                let mut bytes = arg.offset as isize;
+                for (&size, &step) in self.outer.iter().zip(&arg.steps).rev() {
+                    bytes += (rest % size) as isize * step;
+                    rest /= size;
+                }
+                at.push(base.wrapping_offset(bytes));
+            }
+            body(&at, count);
+            row += count;
+        }
+    }
+
+    fn block_pointers(&self, at: &Pointers, row: usize, scratch: *mut u8) -> Pointers {
+        let place = |(arg, &p): (&KernelArg, &*mut u8)| match arg.source {
+            Source::Scratch(k) => scratch.wrapping_add(self.scratch[k as usize]),
+            _ => p.wrapping_offset(row as isize * arg.steps.last().copied().unwrap_or(0)),
+        };
+        self.args.iter().zip(at).map(place).collect()
+    }
+
+    /// Runs a line over a part of some rows.
+    ///
+    /// # Safety
+    /// The places are those of the kernel's arguments at rows that exist; the range is within the line.
+    pub(super) unsafe fn line(
+        &self,
+        stage: &Stage,
+        code: &Code,
+        at: &Pointers,
+        range: Range<usize>,
+        rows: usize,
+    ) {
+        let place = |&a: &u32| {
+            let arg = &self.args[a as usize];
+            at[a as usize].wrapping_offset(range.start as isize * arg.inner)
+        };
+        let pointers: Pointers = stage.args.iter().map(place).collect();
+        // SAFETY: the caller's promise, and the steps are the arguments' own.
+        unsafe { code.run(&pointers, &stage.row_steps, range.len(), rows) };
+    }
+
+    /// All stages over a block of rows.
+    fn block(&self, at: &Pointers, rows: usize) {
+        for stage in &self.stages {
+            match stage.over {
+                Over::Rows => {
+                    let pointers: Pointers = stage.args.iter().map(|&a| at[a as usize]).collect();
+                    // SAFETY: row values of a block lie behind each other, or are one for all.
+                    unsafe { stage.code.run(&pointers, &stage.row_steps, rows, 1) };
+                }
+                Over::Line if self.n <= UNCUT => {
+                    // SAFETY: the block's rows exist.
+                    unsafe { self.line(stage, &stage.code, at, 0..self.n, rows) };
+                }
+                Over::Line => {
+                    for row in 0..rows {
+                        self.long(stage, at, row);
+                    }
+                }
+            }
+        }
+    }
+}

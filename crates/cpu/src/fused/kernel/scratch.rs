@@ -1,0 +1,23 @@
+//! Memory for a block's values that only the kernel sees.
+
+#[repr(align(64))]
+#[derive(Clone, Copy)]
+struct CacheLine(#[allow(dead_code)] [std::mem::MaybeUninit<u8>; 64]);
+
+/// Calls `body` with scratch memory, aligned to cache lines. The memory stays with the thread.
+pub(super) fn with_scratch(bytes: usize, body: impl FnOnce(*mut u8)) {
+    use std::cell::Cell;
+    thread_local! {
+        static SCRATCH: Cell<Vec<CacheLine>> = const { Cell::new(Vec::new()) };
+    }
+    const ON_STACK: usize = 1024;
+    if bytes <= ON_STACK {
+        let mut memory = [CacheLine([std::mem::MaybeUninit::uninit(); 64]); ON_STACK / 64];
+        return body(memory.as_mut_ptr().cast());
+    }
+    // A nested call finds nothing and makes its own.
+    let mut memory = SCRATCH.take();
+    memory.reserve(bytes.div_ceil(64));
+    body(memory.as_mut_ptr().cast());
+    SCRATCH.set(memory);
+}

@@ -1,0 +1,138 @@
+//! From a group to a kernel: which values are computed in which stage, and the lines of the stages.
+//!
+//! A group without reductions is one stage. A reduction along lines ends a stage over full values;
+//! values of rows are computed between two such stages, in lines over the rows of a block. Softmax has
+//! the stages max – (rows: nothing) – exp and sum – (rows: reciprocal) – product.
+//!
+//! A full value that several stages need is computed again where that is cheap, otherwise kept: in the
+//! result if it is one, else in a scratch array of the block's size, which stays in a cache.
+//!
+//! [`order`] finds the stages and where values are computed, [`homes`] gives those that outlive their
+//! stage an array, [`bodies`] writes what a stage computes as a [`line`](mod@line).
+
+mod bodies;
+mod homes;
+mod line;
+mod order;
+
+use super::code::Executor;
+use super::kernel::{Kernel, KernelArg, Loops, Source, Stage};
+use super::layout::Layout;
+use super::plan::{Group, Level, Operand};
+use pullback_ir::{DType, Eqn, Jaxpr, Value, Var};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+/// A kernel with what it reads and gives.
+pub(crate) struct Built {
+    pub(crate) kernel: Kernel,
+    pub(crate) ins: Vec<Var>,
+    pub(crate) outs: Vec<Var>,
+}
+
+/// Stages at most: they are counted in the bits of a number.
+pub(super) const MOST_FOLDS: usize = 24;
+
+/// Elements of a block's arrays, all together, that stay in the first-level cache: its stages pass over
+/// them one after the other.
+const BLOCK_ELEMENTS: usize = 1 << 13;
+
+struct Stages<'a> {
+    jaxpr: &'a Jaxpr,
+    group: &'a Group,
+    /// Arrays behind variables beyond those of the jaxpr.
+    constants: &'a [Value],
+    layout: Layout,
+    /// The member that gives a variable.
+    member_of: FxHashMap<Var, usize>,
+    /// How many stages over full values there are.
+    n_stages: u32,
+    /// The stage from which each member's value is there.
+    stage: Vec<u32>,
+    /// The stages over full values in which each member is computed, as bits.
+    computed: Vec<u64>,
+    /// Where a value is kept.
+    home: Vec<Option<u32>>,
+    /// The result that a fold becomes where its lanes have another width.
+    narrow: Vec<Option<u32>>,
+    args: Vec<KernelArg>,
+    arg_of: FxHashMap<(Source, usize, SmallVec<[isize; 4]>), u32>,
+    ins: Vec<Var>,
+    outs: Vec<Var>,
+    /// Scratch arrays so far: elements a row and bytes an element.
+    scratch: Vec<(usize, usize)>,
+}
+
+/// The kernel of a group. `escapes` tells which of its values are read outside.
+pub(crate) fn build(
+    jaxpr: &Jaxpr,
+    group: &Group,
+    constants: &[Value],
+    escapes: impl Fn(Var) -> bool,
+    executor: Executor,
+) -> Built {
+    let n_members = group.members.len();
+    let mut s = Stages {
+        jaxpr,
+        group,
+        constants,
+        layout: Layout::new(group),
+        member_of: FxHashMap::default(),
+        n_stages: 1,
+        stage: vec![0; n_members],
+        computed: vec![0; n_members],
+        home: vec![None; n_members],
+        narrow: vec![None; n_members],
+        args: Vec::new(),
+        arg_of: FxHashMap::default(),
+        ins: Vec::new(),
+        outs: Vec::new(),
+        scratch: Vec::new(),
+    };
+    s.n_stages = s.order();
+    let n_stages = s.n_stages;
+    let kept = s.needs(&escapes);
+    s.homes(&escapes, &kept);
+    let mut stages = Vec::new();
+    for k in 0..n_stages {
+        stages.extend(s.full_stage(k, executor));
+        stages.extend(s.row_stage(k, executor));
+    }
+    s.kernel(stages, executor)
+}
+
+impl Stages<'_> {
+    fn eqn(&self, m: usize) -> &Eqn {
+        &self.jaxpr.eqns()[self.group.members[m].eqn]
+    }
+
+    fn out(&self, m: usize) -> Var {
+        Var(self.eqn(m).first_out)
+    }
+
+    fn dtype(&self, m: usize) -> DType {
+        self.jaxpr.types()[self.out(m).index()].dtype()
+    }
+
+    fn level(&self, m: usize) -> Level {
+        self.group.members[m].level
+    }
+
+    fn inner(&self, m: usize) -> SmallVec<[usize; 3]> {
+        let operands = self.group.members[m].operands.iter();
+        operands
+            .filter_map(|o| if let Operand::Inner(v) = o { Some(self.member_of[v]) } else { None })
+            .collect()
+    }
+
+    fn kernel(self, stages: Vec<Stage>, executor: Executor) -> Built {
+        let n = self.layout.n();
+        let outer = self.layout.outer();
+        let rows = outer.last().copied().unwrap_or(1);
+        let full = self.args.iter().filter(|a| a.inner != 0).count().max(1);
+        let block = (BLOCK_ELEMENTS / (n * full)).clamp(1, rows);
+        let loops = Loops { n, outer, block, columns: self.group.columns };
+        let kernel = Kernel::new(loops, self.args, stages, self.scratch, executor);
+        Built { kernel, ins: self.ins, outs: self.outs }
+    }
+}

@@ -1,0 +1,87 @@
+//! When values are computed: the stage of each member, and whether one that several stages need is kept.
+
+use super::Stages;
+use crate::fused::plan::Level;
+use pullback_ir::{Eqn, Prim, Var};
+
+/// The cost of a value, in instructions for a vector, up to which it is computed again rather than kept.
+const CHEAP: u32 = 6;
+
+impl Stages<'_> {
+    /// Finds the stage of each member; gives the number of stages.
+    pub(super) fn order(&mut self) -> u32 {
+        let mut n = 1;
+        for m in 0..self.group.members.len() {
+            let full = !matches!(self.level(m), Level::Row);
+            let after = |&d: &usize| match self.level(d) {
+                Level::Full | Level::ColFold => self.stage[d],
+                Level::Row | Level::RowFold => self.stage[d] + u32::from(full),
+            };
+            self.stage[m] = self.inner(m).iter().map(after).max().unwrap_or(0);
+            n = n.max(self.stage[m] + 1);
+            self.member_of.insert(self.out(m), m);
+        }
+        n
+    }
+
+    /// Finds where full values are computed, and which are kept for later stages.
+    pub(super) fn needs(&mut self, escapes: &impl Fn(Var) -> bool) -> Vec<bool> {
+        let n = self.group.members.len();
+        let mut costs = vec![0u32; n];
+        for m in 0..n {
+            let inner: u32 = self
+                .inner(m)
+                .iter()
+                .filter(|&&d| self.level(d) == Level::Full)
+                .map(|&d| costs[d])
+                .sum();
+            costs[m] = (cost(self.eqn(m)) + inner).min(1000);
+        }
+        let mut needed = vec![0u64; n];
+        let mut kept = vec![false; n];
+        for m in (0..n).rev() {
+            match self.level(m) {
+                Level::Row => continue,
+                Level::RowFold | Level::ColFold => needed[m] = 1 << self.stage[m],
+                Level::Full => {
+                    if escapes(self.out(m)) && needed[m] == 0 {
+                        needed[m] = 1 << self.stage[m];
+                    }
+                    if needed[m].count_ones() > 1 && costs[m] > CHEAP {
+                        kept[m] = true;
+                        needed[m] = 1 << needed[m].trailing_zeros();
+                    }
+                }
+            }
+            self.computed[m] = needed[m];
+            for d in self.inner(m) {
+                if self.level(d) == Level::Full {
+                    needed[d] |= needed[m];
+                }
+            }
+        }
+        kept
+    }
+}
+
+/// What an equation costs, in instructions for a vector, roughly.
+fn cost(eqn: &Eqn) -> u32 {
+    use pullback_ir::prim::{binary::Binary, unary::Unary};
+    match &eqn.prim {
+        Prim::Unary(op) => match op {
+            Unary::Neg | Unary::Abs | Unary::Not | Unary::Square | Unary::Floor | Unary::Ceil => 1,
+            Unary::Sign | Unary::IsFinite | Unary::Round | Unary::RoundEven => 3,
+            Unary::Sqrt => 8,
+            _ => 20,
+        },
+        Prim::Binary(op) => match op {
+            Binary::Div => 6,
+            Binary::Pow | Binary::Rem | Binary::Atan2 | Binary::Nextafter => 40,
+            Binary::Max | Binary::Min => 3,
+            _ => 1,
+        },
+        Prim::Identity(_) => 0,
+        Prim::IntegerPow(_) | Prim::Clamp(_) | Prim::Convert(_) => 3,
+        _ => 1,
+    }
+}
