@@ -37,6 +37,15 @@ impl Isa {
         })
     }
 
+    /// Whether there is an instruction that multiplies pairs of bf16 and adds in f32 (AVX512-BF16). What it
+    /// computes is not what conversions to f32 and fused additions would: numbers that are not normal are
+    /// zero.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    pub(crate) fn multiplies_bf16(self) -> bool {
+        self == Isa::Avx512 && std::arch::is_x86_feature_detected!("avx512bf16")
+    }
+
     /// All that are used, the best first.
     #[cfg(target_arch = "x86_64")]
     pub(crate) fn available() -> impl DoubleEndedIterator<Item = Isa> {

@@ -5,7 +5,9 @@
 //! which is what a product means here, and why it equals the interpreter's only up to rounding.
 //!
 //! On x86-64 products of floats have kernels of their own ([`native`]); elsewhere they are faer's. Products
-//! with a vector and products of integers are loops.
+//! with a vector and products of integers are loops. Matrices of f16 and bf16 are summed in f32. Where the
+//! processor multiplies pairs of bf16 itself, the sums of bf16 are its own: it rounds in the order of the
+//! contracted axis as well, but takes numbers below 2⁻¹²⁶ for zero.
 
 mod loops;
 #[cfg(target_arch = "x86_64")]

@@ -184,6 +184,10 @@ fn around_the_sizes_of_blocks() {
                 check::<f64>(way, sizes, Layout::Cols, y);
             }
         }
+        for k in [511, 512, 513, 1026] {
+            check::<bf16>(way, [15, k, 33], Layout::Rows, Layout::Rows);
+            check::<bf16>(way, [29, k, 40], Layout::Cols, Layout::Cols);
+        }
         for n in [256, 257, 289, 513] {
             check::<f32>(way, [30, 5, n], Layout::Apart, Layout::Cols);
         }
@@ -241,6 +245,7 @@ fn bits_do_not_depend_on_threads_or_vectors() {
                         (
                             random(way, sizes, layout, |e| e as f32),
                             random(way, sizes, layout, |e| e),
+                            random(way, sizes, layout, bf16::from_f64),
                         )
                     })
                 });

@@ -9,7 +9,8 @@ use pullback_ir::scalar::NumScalar;
 use std::ops::Range;
 
 /// Steps along the contracted axis that are summed in registers before they are added to the result. This,
-/// and so the order of the sums, depends on sizes alone. The panels of a tile of f32 have 48 KiB then.
+/// and so the order of the sums, depends on sizes alone. The panels of a tile of f32 have 48 KiB then, and
+/// so have those of bf16, which take two elements a step.
 const DEPTH: usize = 256;
 
 /// Columns of a block: the right operand's part has 256 KiB of f32 and stays in the second cache, while each
@@ -57,8 +58,9 @@ struct Plan<'a, E: NumScalar> {
     p: &'a Product<E>,
     /// Tiles above one another; their rows differ by one at most, as a low last tile would be slow.
     tiles: usize,
-    /// Steps along the contracted axis that are taken together.
+    /// Elements along the contracted axis that are summed in registers, and the steps that they are.
     depth: usize,
+    steps: usize,
     /// Columns of a tile.
     width: usize,
     /// Elements side by side in a panel of the left operand.
@@ -77,7 +79,8 @@ impl<'a, E: NumScalar> Plan<'a, E> {
         let [m, k, n] = p.sizes;
         let (most, width) = (with.tiles.len(), 2 * with.lanes);
         let tiles = m.div_ceil(most);
-        let depth = k.div_ceil(k.div_ceil(DEPTH));
+        let depth = k.div_ceil(k.div_ceil(DEPTH * with.together)).next_multiple_of(with.together);
+        let steps = depth / with.together;
         let height = most.next_multiple_of(8);
         let x_direct = (with.same)(p.x.at).filter(|_| reads_x(p, width));
         let y_direct = (with.same)(p.y.at).filter(|_| reads_y(p, tiles));
@@ -86,14 +89,15 @@ impl<'a, E: NumScalar> Plan<'a, E> {
             p,
             tiles,
             depth,
+            steps,
             width,
             height,
             x_direct,
             y_direct,
-            x_room: if x_direct.is_some() { 0 } else { tiles.min(TILES) * height * depth },
+            x_room: if x_direct.is_some() { 0 } else { tiles.min(TILES) * height * steps },
             y_room: match y_direct {
                 Some(_) => 0,
-                None => n.min(COLS).next_multiple_of(width) * depth,
+                None => n.min(COLS).next_multiple_of(width) * steps,
             },
         }
     }
@@ -126,7 +130,7 @@ impl<'a, E: NumScalar> Plan<'a, E> {
                 let (x, x_row, x_col) = match self.x_direct {
                     Some(at) => (at.offset(p.x.offset(rows.start, deep.start)), p.x.row, p.x.col),
                     None => {
-                        let panel = room.add((tile - tiles.start) * self.height * self.depth);
+                        let panel = room.add((tile - tiles.start) * self.height * self.steps);
                         if cols.start == 0 {
                             (with.pack)(&Strip {
                                 from: p.x.at.offset(p.x.offset(rows.start, deep.start)),
@@ -147,7 +151,7 @@ impl<'a, E: NumScalar> Plan<'a, E> {
                     let (y, y_row) = match self.y_direct {
                         Some(at) => (at.offset(p.y.offset(deep.start, col)), p.y.row),
                         None => {
-                            let panel = room.add(self.x_room + (col - cols.start) * self.depth);
+                            let panel = room.add(self.x_room + (col - cols.start) * self.steps);
                             if tile == tiles.start {
                                 (with.pack)(&Strip {
                                     from: p.y.at.offset(p.y.offset(deep.start, col)),
@@ -163,7 +167,7 @@ impl<'a, E: NumScalar> Plan<'a, E> {
                         }
                     };
                     with.tiles[rows.len() - 1][vectors - 1](&Tile {
-                        k: deep.len(),
+                        k: deep.len().div_ceil(with.together),
                         x,
                         x_row,
                         x_col,

@@ -128,3 +128,68 @@ lanes! { __m256d, f64, 4, __m256i;
     |m, at| _mm256_maskload_pd(at, m), _mm256_maskstore_pd,
     |n| _mm256_cmpgt_epi64(_mm256_set1_epi64x(n as i64), _mm256_setr_epi64x(0, 1, 2, 3))
 }
+
+/// Sums of f32. Factors hold two bf16 in each lane, whose products are added one after the other; numbers
+/// that are not normal count as zero.
+#[derive(Clone, Copy)]
+pub(super) struct Pairs(__m512);
+
+impl Lanes for Pairs {
+    type E = f32;
+    type Mask = __mmask16;
+    const N: usize = 16;
+
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: the caller's promise, here and below.
+        unsafe { Pairs(__m512::zero()) }
+    }
+    #[inline(always)]
+    unsafe fn mask(n: usize) -> __mmask16 {
+        // SAFETY: as above.
+        unsafe { __m512::mask(n) }
+    }
+    #[inline(always)]
+    unsafe fn splat(at: *const f32) -> Self {
+        // SAFETY: as above.
+        unsafe { Pairs(__m512::splat(at)) }
+    }
+    #[inline(always)]
+    unsafe fn load(at: *const f32) -> Self {
+        // SAFETY: as above.
+        unsafe { Pairs(__m512::load(at)) }
+    }
+    #[inline(always)]
+    unsafe fn load_part(at: *const f32, mask: __mmask16) -> Self {
+        // SAFETY: as above.
+        unsafe { Pairs(__m512::load_part(at, mask)) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, at: *mut f32) {
+        // SAFETY: as above.
+        unsafe { self.0.store(at) }
+    }
+    #[inline(always)]
+    unsafe fn store_part(self, at: *mut f32, mask: __mmask16) {
+        // SAFETY: as above.
+        unsafe { self.0.store_part(at, mask) }
+    }
+    #[inline(always)]
+    unsafe fn plus(self, other: Self) -> Self {
+        // SAFETY: as above.
+        unsafe { Pairs(self.0.plus(other.0)) }
+    }
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        // SAFETY: as above.
+        unsafe { self.0.sum() }
+    }
+    #[inline(always)]
+    unsafe fn times_plus(self, x: Self, sum: Self) -> Self {
+        // SAFETY: as above; both vectors are 512 bits of any content.
+        unsafe {
+            let [a, b] = [self.0, x.0].map(|v| std::mem::transmute::<__m512, __m512bh>(v));
+            Pairs(_mm512_dpbf16_ps(sum.0, a, b))
+        }
+    }
+}

@@ -3,6 +3,7 @@
 mod blocks;
 mod lanes;
 mod pack;
+mod pairs;
 mod scratch;
 mod split;
 mod tile;
@@ -21,8 +22,10 @@ use tile::Kernel;
 pub(super) struct Kernels<E: NumScalar> {
     /// By rows and vectors of a tile, both less one.
     tiles: &'static [[Kernel<E::Acc>; 2]],
-    /// Elements of a vector.
+    /// Lanes of a vector.
     lanes: usize,
+    /// Elements along the contracted axis in a lane of the factors.
+    together: usize,
     pack: unsafe fn(&Strip<E>),
     /// The element itself, where panels need not be made.
     same: fn(*const E) -> Option<*const E::Acc>,
@@ -38,11 +41,11 @@ macro_rules! native {
         impl Native for $t {
             #[inline]
             fn kernels(isa: Isa) -> Kernels<$t> {
-                let (pack, same) = (pack::<$t> as unsafe fn(&Strip<$t>), $same);
-                match isa {
-                    Isa::Avx2 => Kernels { tiles: &tile::$avx2, lanes: 32 / $bytes, pack, same },
-                    Isa::Avx512 => Kernels { tiles: &tile::$avx512, lanes: 64 / $bytes, pack, same },
-                }
+                let (tiles, lanes): (&[_], usize) = match isa {
+                    Isa::Avx2 => (&tile::$avx2, 32 / $bytes),
+                    Isa::Avx512 => (&tile::$avx512, 64 / $bytes),
+                };
+                Kernels { tiles, lanes, together: 1, pack: pack::<$t>, same: $same }
             }
         }
     )*};
@@ -51,5 +54,16 @@ native! {
     f32: F32_AVX2 F32_AVX512 4 Some;
     f64: F64_AVX2 F64_AVX512 8 Some;
     f16: F32_AVX2 F32_AVX512 4 |_| None;
-    bf16: F32_AVX2 F32_AVX512 4 |_| None;
+}
+
+impl Native for bf16 {
+    #[inline]
+    fn kernels(isa: Isa) -> Kernels<bf16> {
+        if isa.multiplies_bf16() {
+            let (tiles, pack) = (&tile::BF16_AVX512, pairs::pack_pairs);
+            return Kernels { tiles, lanes: 16, together: 2, pack, same: |_| None };
+        }
+        let Kernels { tiles, lanes, .. } = f32::kernels(isa);
+        Kernels { tiles, lanes, together: 1, pack: pack::<bf16>, same: |_| None }
+    }
 }

@@ -95,7 +95,7 @@ pub(super) unsafe fn pack<E: Source>(s: &Strip<E>) {
 /// # Safety
 /// AVX2.
 #[inline(always)]
-unsafe fn fetch<E>(at: *const E) {
+pub(super) unsafe fn fetch<E>(at: *const E) {
     // SAFETY: the caller's promise; a prefetch does not access what it is given.
     unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
 }
@@ -183,7 +183,7 @@ impl Source for f64 {
 
 /// `N` rows, of which those that do not exist repeat the first.
 #[inline(always)]
-fn load_rows<V: Copy, const N: usize>(rows: usize, load: impl Fn(usize) -> V) -> [V; N] {
+pub(super) fn load_rows<V: Copy, const N: usize>(rows: usize, load: impl Fn(usize) -> V) -> [V; N] {
     let mut all = [load(0); N];
     if rows == N {
         for (i, row) in all.iter_mut().enumerate().skip(1) {
@@ -202,7 +202,7 @@ fn load_rows<V: Copy, const N: usize>(rows: usize, load: impl Fn(usize) -> V) ->
 /// # Safety
 /// AVX.
 #[inline(always)]
-unsafe fn turned_f32(r: [__m256; 8]) -> [__m256; 8] {
+pub(super) unsafe fn turned_f32(r: [__m256; 8]) -> [__m256; 8] {
     // SAFETY: the caller's promise.
     unsafe {
         // Pairs of rows, then fours: `q[i]` holds columns i and i + 4 of four rows.

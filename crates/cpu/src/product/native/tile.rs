@@ -1,11 +1,11 @@
 //! The micro-kernel: a tile of the result, summed in registers.
 
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Pairs};
 use std::arch::x86_64::*;
 
 /// A tile of the result and the panels that it is the product of.
 pub(super) struct Tile<E> {
-    /// Length of the sums.
+    /// Steps of the sums.
     pub(super) k: usize,
     /// Rows of the left operand.
     pub(super) x: *const E,
@@ -107,6 +107,14 @@ unsafe fn avx512<V: Lanes, const ROWS: usize, const VECTORS: usize>(t: &Tile<V::
 }
 
 /// # Safety
+/// As [`tile`], for AVX512-BF16.
+#[target_feature(enable = "avx512f,avx512bf16")]
+unsafe fn bf16<V: Lanes, const ROWS: usize, const VECTORS: usize>(t: &Tile<V::E>) {
+    // SAFETY: the caller's promise.
+    unsafe { tile::<V, ROWS, VECTORS>(t) }
+}
+
+/// # Safety
 /// As [`tile`], for AVX2 and FMA.
 #[target_feature(enable = "avx2,fma")]
 unsafe fn avx2<V: Lanes, const ROWS: usize, const VECTORS: usize>(t: &Tile<V::E>) {
@@ -124,5 +132,7 @@ pub(super) static F32_AVX512: [[Kernel<f32>; 2]; 14] =
     kernels!(avx512 __m512: 1 2 3 4 5 6 7 8 9 10 11 12 13 14);
 pub(super) static F64_AVX512: [[Kernel<f64>; 2]; 14] =
     kernels!(avx512 __m512d: 1 2 3 4 5 6 7 8 9 10 11 12 13 14);
+pub(super) static BF16_AVX512: [[Kernel<f32>; 2]; 14] =
+    kernels!(bf16 Pairs: 1 2 3 4 5 6 7 8 9 10 11 12 13 14);
 pub(super) static F32_AVX2: [[Kernel<f32>; 2]; 6] = kernels!(avx2 __m256: 1 2 3 4 5 6);
 pub(super) static F64_AVX2: [[Kernel<f64>; 2]; 6] = kernels!(avx2 __m256d: 1 2 3 4 5 6);
