@@ -48,7 +48,7 @@ impl Isa {
 
     /// All that are used, the best first.
     #[cfg(target_arch = "x86_64")]
-    pub(crate) fn available() -> impl DoubleEndedIterator<Item = Isa> {
+    pub(crate) fn available() -> impl Iterator<Item = Isa> {
         [Isa::Avx512, Isa::Avx2].into_iter().filter(|&isa| Some(isa) <= Isa::best())
     }
 

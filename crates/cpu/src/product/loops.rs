@@ -39,7 +39,7 @@ pub(super) unsafe fn matrices<T: NumScalar<Acc = T>>(
 /// One row of a product, rows of `y` in order.
 ///
 /// # Safety
-/// As [`product`].
+/// As [`product`](super::product).
 #[inline(always)]
 unsafe fn row_times_matrix<T: NumScalar>(
     x: Matrix<T>,

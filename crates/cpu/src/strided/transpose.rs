@@ -285,7 +285,7 @@ mod x86 {
 /// Tiles by plain loops: `rows` is contiguous in the source, `cols` in the target.
 ///
 /// # Safety
-/// As [`copy`].
+/// As [`super::copy`].
 unsafe fn tiles<E: Copy>(from: *const E, to: *mut E, rows: Loop, cols: Loop) {
     for c in (0..cols.size).step_by(TILE) {
         let width = TILE.min(cols.size - c);
@@ -306,7 +306,7 @@ unsafe fn tiles<E: Copy>(from: *const E, to: *mut E, rows: Loop, cols: Loop) {
 }
 
 /// # Safety
-/// As [`copy`].
+/// As [`super::copy`].
 #[inline(always)]
 unsafe fn tile<E: Copy>(
     from: *const E,

@@ -1,4 +1,4 @@
-//! Functions of one operand; elementary ones are in [`lanes`](crate::fused::lanes).
+//! Functions of one operand; elementary ones are in [`lanes`].
 
 use super::{is_signed, settle};
 use crate::fused::build::LineBuilder;
