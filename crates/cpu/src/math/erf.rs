@@ -22,8 +22,10 @@ fn complement<L: Lanes>(l: &mut L, a: L::F) -> L::F {
     let (square, low) = l.two_product(a, a);
     let square = l.neg(square);
     let (e, n) = exp::parts(l, square);
-    let product = l.mul(e, p);
-    let y = l.nfma(product, low, product);
+    // Both roundings so far were large ones of the sum: the product keeps its own.
+    let (product, rest) = l.two_product(e, p);
+    let rest = l.nfma(product, low, rest);
+    let y = l.add(product, rest);
     l.scale(y, n)
 }
 
