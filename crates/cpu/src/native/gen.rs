@@ -87,8 +87,8 @@ pub(super) struct Gen<'a> {
     pub(super) pointers: Vec<Option<Gpr>>,
     /// Lanes of folds: the register or the slot of each.
     pub(super) lanes_of_folds: Vec<Vec<Lane>>,
-    /// AVX-512: mask registers that remember where a fold has met a NaN.
-    pub(super) nans_of_folds: Vec<Option<[u8; 2]>>,
+    /// AVX-512: mask registers that remember in which lanes a fold has met a NaN.
+    pub(super) nans_of_folds: Vec<Option<u8>>,
     /// The step at hand, its operands, and whether those that die have been given up.
     pub(super) at: usize,
     pub(super) reads: SmallVec<[Reg; 4]>,
