@@ -110,6 +110,10 @@ pub(crate) enum Un {
     Ceil,
     Trunc,
     RoundEven,
+    /// ⌊log2 |x|⌋, −∞ of zeros, ∞ of infinities (f32 only).
+    Exponent,
+    /// |x| over 2 to its exponent; 1 of zeros and infinities (f32 only).
+    Mantissa,
     /// Rounds an f32 to the nearest f16 and back.
     RoundF16,
     /// All bits; truth values.
@@ -161,6 +165,9 @@ pub(crate) enum Bin {
     Shl,
     Shr,
     Sar,
+    /// x·2ʸ with one rounding, where y is an integer of less than twice the exponents' bias and
+    /// 0.01 < |x| < 2, or either is NaN. Floats only.
+    Scale,
 }
 
 /// A comparison; floats as IEEE has them, quiet. `Ne` holds where operands are not comparable.
@@ -236,6 +243,11 @@ pub(crate) enum Instr {
         x: Reg,
         y: Reg,
     },
+    /// The f32 of a table whose place the lowest five bits of an i32 are.
+    Lookup {
+        table: &'static [f32; 32],
+        x: Reg,
+    },
     /// Where `m` holds, `f` of the lanes of `ins`, elsewhere `y`. `m` holds in few lanes. The operands
     /// have the kind of `y`.
     Rare {
@@ -263,7 +275,7 @@ impl Instr {
         use smallvec::smallvec;
         match *self {
             Instr::Const { .. } | Instr::Load { .. } => smallvec![],
-            Instr::Un { x, .. } | Instr::Store { x, .. } => smallvec![x],
+            Instr::Un { x, .. } | Instr::Lookup { x, .. } | Instr::Store { x, .. } => smallvec![x],
             Instr::Bin { x, y, .. } | Instr::Cmp { x, y, .. } => smallvec![x, y],
             Instr::Fma { x, y, z } => smallvec![x, y, z],
             Instr::Select { m, x, y } => smallvec![m, x, y],

@@ -151,8 +151,9 @@ impl Gen<'_> {
                     Kind::F64 => (8, f64::NAN.to_bits()),
                     _ => (4, f32::NAN.to_bits().into()),
                 };
+                let nan = self.bits(size, nan);
                 // Whichever of its lanes has it, a NaN is the result.
-                if let (Lane::Reg(r), nan) = (lanes[0], self.bits(size, nan)) {
+                if let Lane::Reg(r) = lanes[0] {
                     self.emit(sized(ops::BLENDM, size), len, r, r, nan, Lanes::Merge(nans), None);
                 }
             }

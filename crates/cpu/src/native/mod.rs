@@ -31,6 +31,7 @@ mod ops;
 mod pages;
 mod plan;
 mod registers;
+mod scaled;
 mod shape;
 #[cfg(test)]
 mod tests;

@@ -307,6 +307,7 @@ impl Gen<'_> {
             Instr::Fma { x, y, z } => self.fma(x, y, z),
             Instr::Cmp { op, x, y } => self.cmp(op, x, y),
             Instr::Select { m, x, y } => self.select(m, x, y),
+            Instr::Lookup { table, x } => self.lookup(table, x),
             Instr::Rare { m, ins, y, .. } => {
                 let which = self.number(i, |i| matches!(i, Instr::Rare { .. }));
                 self.rare(which, m, ins, y);
