@@ -39,7 +39,7 @@ const UNARY: [(Unary, &str, f64, f64); 27] = [
 ];
 
 /// Those of pow in f32.
-const POW_32: f64 = 3.0;
+const POW_32: f64 = 4.0;
 
 macro_rules! floats {
     (|$b:ident, $x:ident, $y:ident, $t:ident| $(
