@@ -24,6 +24,8 @@ enum Key {
     Fma(Reg, Reg, Reg),
     Cmp(Cmp, Reg, Reg),
     Select(Reg, Reg, Reg),
+    /// The table's address and the place.
+    Lookup(usize, Reg),
 }
 
 impl LineBuilder {
@@ -141,6 +143,11 @@ impl LineBuilder {
         debug_assert_eq!((self.kind(m), self.kind(x)), (Kind::Mask, self.kind(y)));
         let kind = self.kind(x);
         self.merged(Key::Select(m, x, y), Instr::Select { m, x, y }, kind)
+    }
+
+    pub(crate) fn lookup(&mut self, table: &'static [f32; 32], x: Reg) -> Reg {
+        let key = Key::Lookup(table.as_ptr() as usize, x);
+        self.merged(key, Instr::Lookup { table, x }, Kind::F32)
     }
 
     pub(crate) fn rare(&mut self, m: Reg, f: RareFn, ins: [Reg; 2], y: Reg) -> Reg {

@@ -47,7 +47,7 @@ impl Line {
                 (Un::Abs | Un::Sqrt | Un::Floor | Un::Ceil | Un::Trunc | Un::RoundEven, k) => {
                     k.is_float().then_some(k)
                 }
-                (Un::RoundF16, F32) => Some(F32),
+                (Un::RoundF16 | Un::Exponent | Un::Mantissa, F32) => Some(F32),
                 (Un::Not, k) if !k.is_float() => Some(k),
                 (Un::Widen, F32) | (Un::ToDouble, I32) => Some(F64),
                 (Un::Narrow, F64) => Some(F32),
@@ -63,7 +63,7 @@ impl Line {
                 let k = same(x, y)?;
                 let right = match op {
                     Bin::Add | Bin::Sub | Bin::Mul | Bin::Max | Bin::Min => k != Mask,
-                    Bin::Div => k.is_float(),
+                    Bin::Div | Bin::Scale => k.is_float(),
                     Bin::And | Bin::Or | Bin::Xor => true,
                     Bin::MaxU | Bin::MinU | Bin::Shl | Bin::Shr | Bin::Sar => {
                         matches!(k, I32 | I64)
@@ -87,6 +87,7 @@ impl Line {
                 let k = same(x, y)?;
                 (kind(m) == Mask && k != Mask).then_some(k)
             }
+            Instr::Lookup { x, .. } => (kind(x) == I32).then_some(F32),
             Instr::Rare { m, ins, y, .. } => {
                 let k = kind(y);
                 let same = kind(ins[0]) == k && kind(ins[1]) == k;

@@ -91,6 +91,13 @@ macro_rules! lanes {
                 let n = self.i(n.into());
                 self.b().bin(Bin::Shr, a, n)
             }
+            fn scale(&mut self, y: Reg, t: Reg) -> Reg {
+                let n = self.subk(t, Self::MAGIC);
+                self.scale_by(y, n)
+            }
+            fn scale_by(&mut self, y: Reg, n: Reg) -> Reg {
+                self.b().bin(Bin::Scale, y, n)
+            }
             fn rare(&mut self, m: Reg, f: fn($scalar) -> $scalar, x: Reg, y: Reg) -> Reg {
                 self.b().rare(m, $rare(f), [x, x], y)
             }
@@ -125,5 +132,14 @@ impl Narrow for Single {
     }
     fn narrow(&mut self, x: Reg) -> Reg {
         self.b().un(Un::Narrow, x)
+    }
+    fn exponent(&mut self, x: Reg) -> Reg {
+        self.b().un(Un::Exponent, x)
+    }
+    fn mantissa(&mut self, x: Reg) -> Reg {
+        self.b().un(Un::Mantissa, x)
+    }
+    fn lookup(&mut self, table: &'static [f32; 32], i: Reg) -> Reg {
+        self.b().lookup(table, i)
     }
 }

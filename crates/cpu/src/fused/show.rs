@@ -35,6 +35,7 @@ impl fmt::Display for Line {
                 Instr::Fma { .. } => write!(f, "  %{i} = fma")?,
                 Instr::Cmp { op, .. } => write!(f, "  %{i} = {}", lower(op))?,
                 Instr::Select { .. } => write!(f, "  %{i} = select")?,
+                Instr::Lookup { .. } => write!(f, "  %{i} = lookup")?,
                 Instr::Rare { .. } => write!(f, "  %{i} = rare")?,
                 Instr::Call { .. } => write!(f, "  %{i} = call")?,
             }

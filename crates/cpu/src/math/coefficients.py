@@ -109,6 +109,11 @@ def exp_tables():
     both("SINH", lambda z: (mp.sinh(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, 0, h**2, 3, 6, lambda z: z, "(sinh r / r - 1)/z, z = r^2")
     both("COSH", lambda z: (mp.cosh(mp.sqrt(z)) - 1) / z, 0, h**2, 3, 6, lambda z: z, "(cosh r - 1)/z, z = r^2")
 
+    # tanh x = x + x z p(z), z = x^2, up to artanh 1/2
+    top = mp.mpf("0.5494") ** 2 * mp.mpf("1.002")
+    tanh = lambda z: mp.tanh(mp.sqrt(z)) / mp.sqrt(z)
+    fit("TANH_32", 24, lambda z: (tanh(z) - 1) / z, 0, top, 5, lambda z: z / tanh(z), "(tanh x / x - 1)/z, z = x^2, |x| < artanh 1/2")
+
 def log_tables():
     lo, hi = mp.sqrt(mp.mpf(1) / 2) - 1, mp.sqrt(mp.mpf(2)) - 1
     e = mp.mpf("0.0005")
@@ -178,10 +183,24 @@ def gamma_tables():
     fit("SIN_PI", 53, lambda z: mp.sin(PI * mp.sqrt(z)) / mp.sqrt(z), 0, 0.2501, 9, lambda z: 1 / 3, "sin(pi r)/r, z = r^2, |r| < 1/2")
 
 def pow_tables():
-    lo, hi = mp.sqrt(mp.mpf(1) / 2) - 1, mp.sqrt(mp.mpf(2)) - 1
-    fit("LOG_SHORT", 53, lambda f: (mp.log1p(f) - f) / f**2, lo, hi, 13, lambda f: f**2 / mp.log1p(f), "(log(1 + f) - f)/f^2")
-    h = LN2 / 2 * mp.mpf("1.001")
-    fit("EXP_SHORT", 53, lambda r: (mp.expm1(r) - r) / r**2, -h, h, 6, lambda r: r**2, "(e^r - 1 - r)/r^2")
+    # log2 x = e - log2 c + log2(1 + f), f = m c - 1: c has six bits, so f is exact; 1 and 1/2 at the ends,
+    # where the logarithm has zeros.
+    cells = [(1 + mp.mpf(i) / 32, 1 + mp.mpf(i + 1) / 32) for i in range(32)]
+    width = lambda j, cell: max(abs(x * j / 64 - 1) for x in cell)
+    inverse = [mp.mpf(min(range(32, 65), key=lambda j: width(j, cell))) / 64 for cell in cells]
+    inverse[0], inverse[31] = mp.mpf(1), mp.mpf(1) / 2
+    logs = [-mp.log(c, 2) for c in inverse]
+    high = [mp.nint(x * 65536) / 65536 for x in logs]
+    low = [rounded(x - h, 24) for x, h in zip(logs, high)]
+    for name, row, doc in (
+        ("INVERSE", inverse, "1/m for m from 1 to 2, by its first five bits, in six bits"),
+        ("LOG2", high, "-log2 of [`INVERSE`], in sixteen bits"),
+        ("LOG2_LOW", low, "what [`LOG2`] lacks"),
+    ):
+        print(f"/// {doc}.\npub(super) static {name}: [f32; 32] = [{', '.join(mp.nstr(x, 9) for x in row)}];")
+    parts("LOG2_E_32", 1 / LN2, 24, (24, 24), "log2 e in two parts")
+    ends = [x * c - 1 for cell, c in zip(cells, inverse) for x in cell]
+    fit("LOG2_32", 24, lambda f: (mp.log1p(f) - f) / f**2 / LN2, min(ends), max(ends), 4, lambda f: f**2 * LN2 / mp.log1p(f), "log2(1 + f)/f^2 - log2 e/f")
 
 def constants():
     print(f"/// 2/3 in two parts.\npub(super) const TWO_THIRDS: [f64; 2] = [{2/3!r}, {float(mp.mpf(2) / 3 - mp.mpf(2/3))!r}];")

@@ -76,11 +76,49 @@ pub(crate) fn cosh<L: Lanes>(l: &mut L, x: L::F) -> L::F {
 pub(crate) fn tanh<L: Lanes>(l: &mut L, x: L::F) -> L::F {
     let a = l.abs(x);
     // Here it is 1.
-    let limited = l.at_most(a, l.by(10.0, 20.0));
+    let limited = l.at_most(a, l.by(9.02, 20.0));
+    if !L::WIDE {
+        let (y, x) = (tanh_32(l, a, limited), l.bits(x));
+        let (y, sign) = (l.bits(y), l.iandk(x, !L::MAGNITUDE));
+        let y = l.ior(y, sign);
+        return l.from_bits(y);
+    }
     let [sinh, cosh] = halves(l, limited).map(|(high, low)| l.fast_two_sum(high, low));
     let (high, low) = l.quotient(sinh, cosh);
     let y = l.add(high, low);
     odd(l, x, a, y)
+}
+
+/// tanh a to f32's accuracy: a polynomial up to artanh ½; beyond, 1 − 2/(e²ᵃ + 1), where the quotient is
+/// less than half of the result, and so are its errors.
+#[inline(always)]
+fn tanh_32<L: Lanes>(l: &mut L, a: L::F, limited: L::F) -> L::F {
+    // a = n·½log 2 + r, e²ᵃ = 2ⁿ e²ʳ. For large n, when n·½log 2 is not exact, the quotient is small.
+    let magic = l.f(L::MAGIC);
+    let t = l.kfma(limited, 2.0 * LOG2_E, magic);
+    let n = l.sub(t, magic);
+    let r = l.kfma(n, -0.5 * std::f64::consts::LN_2, limited);
+    // The coefficients for 2r, exactly.
+    let mut c = EXP_32;
+    c.iter_mut().enumerate().for_each(|(k, c)| *c *= (4 << k) as f64);
+    let p = l.poly(&c, r);
+    let p = l.fmak(p, r, 2.0);
+    let p = l.fmak(p, r, 1.0);
+    let bits = l.bits(t);
+    let bits = l.shl(bits, L::MANTISSA);
+    let bits = l.iaddk(bits, L::ONE);
+    let power = l.from_bits(bits);
+    let d = l.fmak(power, p, 1.0);
+    let two = l.f(2.0);
+    let q = l.div(two, d);
+    let large = l.ksub(1.0, q);
+
+    let z = l.mul(a, a);
+    let p = l.poly(&TANH_32, z);
+    let cube = l.mul(a, z);
+    let small = l.fma(cube, p, a);
+    let is_small = l.ltk(a, 0.5493);
+    l.select(is_small, small, large)
 }
 
 /// Where a is so large that 1 + a² is a²; then arguments of logarithms are halved.

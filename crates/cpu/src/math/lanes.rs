@@ -94,7 +94,7 @@ pub(crate) trait Lanes {
 
     /// y·2ⁿ with one rounding, where t is n + [`MAGIC`](Lanes::MAGIC), 0.01 < |y| < 2 and |n| < 2·bias.
     ///
-    /// AVX-512 has an instruction for it, with the same result.
+    /// Where it is one instruction, that takes n.
     #[inline(always)]
     fn scale(&mut self, y: Self::F, t: Self::F) -> Self::F {
         // In two steps, because 2ⁿ need not be a float. The first is exact. Shifting drops the bits of
@@ -109,6 +109,13 @@ pub(crate) trait Lanes {
         let (half, rest) = (self.from_bits(half), self.from_bits(rest));
         let y = self.mul(y, half);
         self.mul(y, rest)
+    }
+
+    /// The same with n itself. AVX-512 has an instruction for it, with the same result.
+    #[inline(always)]
+    fn scale_by(&mut self, y: Self::F, n: Self::F) -> Self::F {
+        let t = self.addk(n, Self::MAGIC);
+        self.scale(y, t)
     }
 
     // Operations with a constant.
@@ -268,7 +275,8 @@ pub(crate) trait Lanes {
     }
 }
 
-/// f32 lanes that widen to f64 lanes, for functions whose f32 version is simplest in f64.
+/// f32 lanes: they widen to f64 lanes, for functions whose f32 version is simplest in f64, and have
+/// operations that AVX-512 has as single instructions.
 pub(crate) trait Narrow: Lanes<Scalar = f32> {
     type Wide: Lanes<Scalar = f64>;
     /// Where operations on the wide lanes go.
@@ -276,4 +284,48 @@ pub(crate) trait Narrow: Lanes<Scalar = f32> {
     fn widen(&mut self, x: Self::F) -> <Self::Wide as Lanes>::F;
     /// Rounds to nearest even.
     fn narrow(&mut self, x: <Self::Wide as Lanes>::F) -> Self::F;
+    /// The number in a table at the place that the lowest five bits say.
+    fn lookup(&mut self, table: &'static [f32; 32], i: Self::I) -> Self::F;
+
+    /// |x| times a power of two that makes it normal, and where that is not 1.
+    #[inline(always)]
+    fn normal(&mut self, x: Self::F) -> (Self::F, Self::M) {
+        let subnormal = self.ltk(x, f64::from(f32::MIN_POSITIVE));
+        let larger = self.mulk(x, (1 << 24) as f64);
+        (self.select(subnormal, larger, x), subnormal)
+    }
+
+    /// ⌊log2 |x|⌋, −∞ of zeros, ∞ of infinities.
+    #[inline(always)]
+    fn exponent(&mut self, x: Self::F) -> Self::F {
+        let a = self.abs(x);
+        let (normal, subnormal) = self.normal(a);
+        // In the mantissa of 2²³ the field counts units.
+        let bits = self.bits(normal);
+        let field = self.shr(bits, 23);
+        let unit = self.i((127 + 23) << 23);
+        let field = self.ior(field, unit);
+        let field = self.from_bits(field);
+        let bias = self.choose(subnormal, 8388608.0 + 127.0 + 24.0, 8388608.0 + 127.0);
+        let e = self.sub(field, bias);
+        let zero = self.eqk(a, 0.0);
+        let pole = self.f(f64::NEG_INFINITY);
+        let e = self.select(zero, pole, e);
+        let finite = self.ltk(a, f64::INFINITY);
+        self.select(finite, e, a)
+    }
+
+    /// |x| over 2 to its exponent; 1 of zeros and infinities.
+    #[inline(always)]
+    fn mantissa(&mut self, x: Self::F) -> Self::F {
+        let a = self.abs(x);
+        let (normal, _) = self.normal(a);
+        let bits = self.bits(normal);
+        let bits = self.iandk(bits, (1 << 23) - 1);
+        let one = self.i(Self::ONE);
+        let bits = self.ior(bits, one);
+        let m = self.from_bits(bits);
+        let number = self.eq(a, a);
+        self.select(number, m, a)
+    }
 }

@@ -30,6 +30,7 @@ use pullback_ir::prim::binary::Binary;
 use pullback_ir::prim::unary::Unary;
 
 pub(crate) use lanes::{Lanes, Narrow};
+pub(crate) use scalar::{exponent, mantissa, scale_f32, scale_f64};
 pub(crate) use table::{apply_f32, apply_f64, apply2_f32, apply2_f64};
 pub(crate) use table::{emit_f32, emit_f64, emit2_f32, emit2_f64};
 

@@ -5,33 +5,54 @@ use super::exp::{self, Reduced};
 use super::lanes::{Lanes, Narrow};
 use super::log::frexp;
 
-/// xʸ on f32 lanes: |x|ʸ in f64, where a few bits more than those of f32 are enough.
+/// xʸ on f32 lanes: 2 to y·log2 |x|, with the logarithm and the product as unevaluated sums.
 #[inline(always)]
 pub(crate) fn pow_f32<L: Narrow>(l: &mut L, x: L::F, y: L::F) -> L::F {
-    let a = l.abs(x);
-    let (a, wide_y) = (l.widen(a), l.widen(y));
-    let w = l.wide();
-    let (m, e) = frexp(w, a);
-    let f = w.subk(m, 1.0);
-    let q = w.poly(&LOG_SHORT, f);
-    let square = w.mul(f, f);
-    let log = w.fma(square, q, f);
-    let log = w.kfma(e, std::f64::consts::LN_2, log);
-    let log = log_ends(w, a, log);
-    let v = w.mul(log, wide_y);
-    // Far outside of f32, far inside of f64.
-    let v = w.at_least(v, -200.0);
-    let v = w.at_most(v, 200.0);
-    let Reduced { t, r, .. } = exp::reduce(w, v);
-    let q = w.poly(&EXP_SHORT, r);
-    let q = w.fmak(q, r, 1.0);
-    let p = w.fmak(q, r, 1.0);
-    let bits = w.bits(t);
-    let bits = w.shl(bits, 52);
-    let bits = w.iaddk(bits, 1023 << 52);
-    let power = w.from_bits(bits);
-    let magnitude = w.mul(p, power);
-    let magnitude = l.narrow(magnitude);
+    // |x| = 2ᵉ·m; c is close to 1/m, with so few bits that f = m·c − 1 is exact.
+    let (e, m) = (l.exponent(x), l.mantissa(x));
+    let bits = l.bits(m);
+    let place = l.shr(bits, 18);
+    let (c, log, log_low) =
+        (l.lookup(&INVERSE, place), l.lookup(&LOG2, place), l.lookup(&LOG2_LOW, place));
+    let minus_one = l.f(-1.0);
+    let f = l.fma(m, c, minus_one);
+    // e − log2 c is exact, and −part is log2 e times f in two parts.
+    let whole = l.add(e, log);
+    let [log2_e, log2_e_low] = LOG2_E_32;
+    let part = l.mulk(f, -log2_e);
+    let low = l.kfma(f, log2_e, part);
+    let low = l.kfma(f, log2_e_low, low);
+    let low = l.add(low, log_low);
+    let high = l.sub(whole, part);
+    let rest = l.sub(high, whole);
+    let rest = l.add(rest, part);
+    let low = l.sub(low, rest);
+    let square = l.mul(f, f);
+    let q = l.poly(&LOG2_32, f);
+    let low = l.fma(square, q, low);
+    // The sum is NaN for zeros and infinities, whose logarithm is the exponent, and for NaN.
+    let sum = l.add(high, low);
+    let number = l.eq(sum, sum);
+    let log = l.select(number, sum, e);
+    let rest = l.sub(log, high);
+    let low = l.sub(low, rest);
+
+    let v = l.mul(y, log);
+    let minus = l.neg(v);
+    let v_low = l.fma(y, log, minus);
+    let v_low = l.fma(y, low, v_low);
+    // Beyond the limits the result is an end, however wrong the rest; it may be NaN.
+    let v = l.at_least(v, -153.0);
+    let v = l.at_most(v, 131.0);
+    let (up, down) = (l.f(1.0), l.f(-1.0));
+    let v_low = l.max(v_low, down);
+    let v_low = l.min(v_low, up);
+    let n = l.round_even(v);
+    let r = l.sub(v, n);
+    let r = l.add(r, v_low);
+    let q = l.poly(&EXP2_32, r);
+    let p = l.fmak(q, r, 1.0);
+    let magnitude = l.scale_by(p, n);
     finish(l, x, y, magnitude)
 }
 
@@ -111,14 +132,10 @@ fn log_ends<L: Lanes>(l: &mut L, a: L::F, log: L::F) -> L::F {
 /// The power, from that of |x|: signs, and the cases that C's pow singles out.
 #[inline(always)]
 fn finish<L: Lanes>(l: &mut L, x: L::F, y: L::F, magnitude: L::F) -> L::F {
-    let (one, infinity) = (l.f(1.0), l.f(f64::INFINITY));
     // x⁰ = 1ʸ = 1 even for NaN, and (−1)^±∞ = 1.
-    let (y_zero, x_one, minus_one) = (l.eqk(y, 0.0), l.eqk(x, 1.0), l.eqk(x, -1.0));
-    let y_magnitude = l.abs(y);
-    let y_infinite = l.eq(y_magnitude, infinity);
-    let minus_one = l.and_m(minus_one, y_infinite);
-    let unit = l.or_m(y_zero, x_one);
-    let unit = l.or_m(unit, minus_one);
+    let (a, one, zero) = (l.abs(x), l.f(1.0), l.f(0.0));
+    let (y_zero, a_one) = (l.eqk(y, 0.0), l.eqk(a, 1.0));
+    let unit = l.or_m(y_zero, a_one);
     let magnitude = l.select(unit, one, magnitude);
     // The sign of x counts for odd y, also that of zeros.
     let floor = l.floor(y);
@@ -127,15 +144,18 @@ fn finish<L: Lanes>(l: &mut L, x: L::F, y: L::F, magnitude: L::F) -> L::F {
     let half_floor = l.floor(half);
     let odd = l.ne(half_floor, half);
     let odd = l.and_m(odd, integer);
-    let positive = l.abs(x);
-    let signed = l.select(odd, x, positive);
-    let power = l.copysign(magnitude, signed);
-    // Negative numbers have no power of a fraction; −∞ has.
+    let bits = l.bits(x);
+    let sign = l.iandk(bits, !L::MAGNITUDE);
+    let sign = l.from_bits(sign);
+    let sign = l.select(odd, sign, zero);
+    let (bits, sign) = (l.bits(magnitude), l.bits(sign));
+    let power = l.ior(bits, sign);
+    let power = l.from_bits(power);
+    // Negative numbers have no power of a fraction, nor of NaN; −∞ has.
     let (negative, finite) = (l.ltk(x, 0.0), l.gtk(x, f64::NEG_INFINITY));
     let fraction = l.not_m(integer);
     let outside = l.and_m(negative, finite);
     let outside = l.and_m(outside, fraction);
     let nan = l.f(f64::NAN);
-    let power = l.select(outside, nan, power);
-    l.select(unit, one, power)
+    l.select(outside, nan, power)
 }

@@ -112,4 +112,34 @@ impl<const EXACT: bool> Narrow for F32<EXACT> {
     fn narrow(&mut self, x: f64) -> f32 {
         x as f32
     }
+    #[inline(always)]
+    fn lookup(&mut self, table: &'static [f32; 32], i: i32) -> f32 {
+        table[(i & 31) as usize]
+    }
+}
+
+// Single operations, for who interprets them.
+
+/// [`Narrow::exponent`].
+#[inline(always)]
+pub(crate) fn exponent(x: f32) -> f32 {
+    F32::<true>::default().exponent(x)
+}
+
+/// [`Narrow::mantissa`].
+#[inline(always)]
+pub(crate) fn mantissa(x: f32) -> f32 {
+    F32::<true>::default().mantissa(x)
+}
+
+/// x·2ⁿ, as [`Lanes::scale_by`] has it.
+#[inline(always)]
+pub(crate) fn scale_f32(x: f32, n: f32) -> f32 {
+    F32::<true>::default().scale_by(x, n)
+}
+
+/// x·2ⁿ, as [`Lanes::scale_by`] has it.
+#[inline(always)]
+pub(crate) fn scale_f64(x: f64, n: f64) -> f64 {
+    F64::<true>::default().scale_by(x, n)
 }

@@ -7,7 +7,7 @@ use super::long::folds_long;
 use super::ops;
 use super::registers::{Class, Lane};
 use super::values::sized;
-use crate::fused::line::{FOLD_LANES, Fold, FoldOp, Kind};
+use crate::fused::line::{FOLD_LANES, Fold, FoldOp, Instr, Kind, Reg};
 
 impl Gen<'_> {
     /// Gives all folds' lanes registers, as far as there are some to spare, or slots.
@@ -32,9 +32,9 @@ impl Gen<'_> {
             spare -= if in_regs { copies } else { 0 };
             self.lanes_of_folds.push(lanes);
             let Fold { op, x, .. } = self.line.folds[f];
-            let remember = is_extremum(op, self.kind(x)) && in_regs && copies == 2 && masks >= 5;
-            masks -= if remember { 2 } else { 0 };
-            let nans = remember.then(|| [0; 2].map(|_| self.pin(Class::Mask)));
+            let remember = is_extremum(op, self.kind(x)) && in_regs && masks >= 4;
+            masks -= usize::from(remember);
+            let nans = remember.then(|| self.pin(Class::Mask));
             self.nans_of_folds.push(nans);
         }
     }
@@ -44,7 +44,7 @@ impl Gen<'_> {
             let Fold { op, x, .. } = self.line.folds[f];
             let kind = self.kind(x);
             let identity = Fold::identity(op, kind);
-            for k in self.nans_of_folds[f].into_iter().flatten() {
+            if let Some(k) = self.nans_of_folds[f] {
                 self.asm.vex(ops::KXOR[0], Len::Y, k, k, Rm::Reg(k), None);
             }
             for copy in 0..self.lanes_of_folds[f].len() {
@@ -83,13 +83,52 @@ impl Gen<'_> {
         let Fold { op, x, .. } = self.line.folds[f as usize];
         let kind = self.kind(x);
         let (lane, len) = (self.lanes_of_folds[f as usize][self.copy], self.len(kind));
+        if let Some(nans) = self.nans_of_folds[f as usize]
+            && let Some(arg) = self.loaded_here(x)
+        {
+            return self.combine_pairs(f as usize, arg, nans);
+        }
         let lanes = self.lane_reg(lane, len);
         let x = self.rm(x);
         match self.nans_of_folds[f as usize] {
-            Some(nans) => self.combine_numbers(op, kind, lanes, x, nans[self.copy]),
+            Some(nans) => self.combine_numbers(op, kind, lanes, x, nans),
             None => self.combine(op, kind, len, lanes, x, self.tail),
         }
         self.lane_back(lane, len, lanes);
+    }
+
+    /// The argument from which the fold at hand, and nothing else, loads whole vectors.
+    fn loaded_here(&self, x: Reg) -> Option<u32> {
+        match self.line.instrs[x.index()] {
+            Instr::Load { arg }
+                if !self.tail && self.plan.late[x.index()] && self.plan.uses[x.index()] == 1 =>
+            {
+                Some(arg)
+            }
+            _ => None,
+        }
+    }
+
+    /// As [`combine_numbers`](Gen::combine_numbers) for two copies of the body at once, at the second: one
+    /// comparison sees the NaNs of both.
+    fn combine_pairs(&mut self, f: usize, arg: u32, nans: u8) {
+        if self.copy.is_multiple_of(2) {
+            return;
+        }
+        let Fold { op, x, .. } = self.line.folds[f];
+        let (kind, len) = (self.kind(x), self.len(self.kind(x)));
+        let (first, k) = (self.temp(), self.temp_mask());
+        self.ahead -= 1;
+        self.load_arg(arg, first);
+        self.ahead += 1;
+        let second = Rm::Mem(self.address(arg));
+        let compare = ops::float(ops::CMP, kind.size() == 8);
+        self.op_imm(compare, len, k, first, second, UNORDERED);
+        self.asm.vex(ops::KOR[0], Len::Y, nans, nans, Rm::Reg(k), None);
+        for (copy, x) in [(self.copy - 1, Rm::Reg(first)), (self.copy, second)] {
+            let acc = self.lane_reg(self.lanes_of_folds[f][copy], len);
+            self.op_imm(sized(ops::RANGE, kind.size()), len, acc, acc, x, range(op));
+        }
     }
 
     /// AVX-512: the larger or the smaller number; that there was a NaN is remembered in a mask, which is not
@@ -112,13 +151,14 @@ impl Gen<'_> {
             let len = self.len(kind);
             let lanes = self.lanes_of_folds[f].clone();
             if let Some(nans) = self.nans_of_folds[f] {
-                let Rm::PoolBroadcast(nan) = self.bits(4, f32::NAN.to_bits().into()) else {
-                    unreachable!("AVX-512 has broadcasts")
+                let (size, nan) = match kind {
+                    Kind::F64 => (8, f64::NAN.to_bits()),
+                    _ => (4, f32::NAN.to_bits().into()),
                 };
-                for (lane, k) in lanes.iter().zip(nans) {
-                    if let Lane::Reg(r) = *lane {
-                        self.emit(ops::BROADCAST, len, r, 0, Rm::Pool(nan), Lanes::Merge(k), None);
-                    }
+                let nan = self.bits(size, nan);
+                // Whichever of its lanes has it, a NaN is the result.
+                if let Lane::Reg(r) = lanes[0] {
+                    self.emit(sized(ops::BLENDM, size), len, r, r, nan, Lanes::Merge(nans), None);
                 }
             }
             let mut count = lanes.len();

@@ -87,8 +87,8 @@ pub(super) struct Gen<'a> {
     pub(super) pointers: Vec<Option<Gpr>>,
     /// Lanes of folds: the register or the slot of each.
     pub(super) lanes_of_folds: Vec<Vec<Lane>>,
-    /// AVX-512: mask registers that remember where a fold has met a NaN.
-    pub(super) nans_of_folds: Vec<Option<[u8; 2]>>,
+    /// AVX-512: mask registers that remember in which lanes a fold has met a NaN.
+    pub(super) nans_of_folds: Vec<Option<u8>>,
     /// The step at hand, its operands, and whether those that die have been given up.
     pub(super) at: usize,
     pub(super) reads: SmallVec<[Reg; 4]>,
@@ -305,12 +305,22 @@ impl<'a> Gen<'a> {
 
     /// Bytes in the pool, by a key that no size of lanes is.
     fn pooled_bytes(&mut self, key: (usize, u64), bytes: impl FnOnce() -> Vec<u8>) -> Rm {
+        Rm::Pool(self.place_of_bytes(key, bytes))
+    }
+
+    fn place_of_bytes(&mut self, key: (usize, u64), bytes: impl FnOnce() -> Vec<u8>) -> u32 {
         if let Some(c) = self.constants.iter().find(|c| (c.0, c.1) == key) {
-            return Rm::Pool(c.2);
+            return c.2;
         }
         let place = self.asm.pool(&bytes());
         self.constants.push((key.0, key.1, place));
-        Rm::Pool(place)
+        place
+    }
+
+    /// The place of a table in the pool.
+    pub(super) fn table(&mut self, table: &'static [f32; 32]) -> u32 {
+        let key = (3, table.as_ptr() as u64);
+        self.place_of_bytes(key, || table.iter().flat_map(|x| x.to_le_bytes()).collect())
     }
 
     /// Sixteen bytes of 1.

@@ -32,6 +32,7 @@ mod ops;
 mod pages;
 mod plan;
 mod registers;
+mod scaled;
 mod shape;
 #[cfg(test)]
 mod tests;

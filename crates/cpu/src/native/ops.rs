@@ -93,6 +93,14 @@ pub(super) const ROUND64: Op = Op::new(3, 1, true, 0x09);
 /// EVEX: smaller or larger of two, zeros ordered.
 pub(super) const RANGE: Op = op(3, 1, 0x50);
 
+/// EVEX: times a power of two; exponents; mantissas.
+pub(super) const SCALEF: Op = op(2, 1, 0x2c);
+pub(super) const GETEXP: Op = op(2, 1, 0x42);
+pub(super) const GETMANT: Op = op(3, 1, 0x26);
+/// Lanes of a vector by their places; EVEX: of two vectors, whose places are overwritten.
+pub(super) const PERMPS: Op = op(2, 1, 0x16);
+pub(super) const PERMI2PS: Op = op(2, 1, 0x77);
+
 pub(super) const CVTPS2PD: Op = op(1, 0, 0x5a);
 pub(super) const CVTPD2PS: Op = Op::new(1, 1, true, 0x5a);
 pub(super) const CVTDQ2PS: Op = op(1, 0, 0x5b);

@@ -3,7 +3,7 @@
 //! ```text
 //! for each row:
 //!     load pointers; compute fixed values that are loaded; begin folds
-//!     while a whole step is left:      body, once or several times
+//!     while a whole step is left:      body, once or several times; for short folds, first in long steps
 //!     while elements are left:         body on the lanes that exist
 //!     end folds; advance pointers
 //! ```
@@ -26,6 +26,11 @@ const CALLERS: [Gpr; 6] = [RBX, RBP, R12, R13, R14, R15];
 
 /// Bodies up to this many steps are there twice, so that the counting of the loop weighs less.
 const SHORT: usize = 16;
+
+/// Bodies up to this many steps that only fold wait for memory. The fewer other instructions there are, the
+/// more loads the processor sees ahead: long steps take the lanes of a fold so many times.
+const TINY: usize = 4;
+const LONG_STEP: usize = 4;
 
 /// Bodies from this many steps on are interleaved, two copies or four.
 const LONG: usize = 24;
@@ -175,7 +180,10 @@ impl Gen<'_> {
                 self.load_same(arg, v);
             }
         }
-        self.whole_steps();
+        if self.folds() && self.plan.steps.len() <= TINY {
+            self.whole_steps(LONG_STEP);
+        }
+        self.whole_steps(1);
         self.tail_steps(done);
         self.asm.bind(done);
         self.end_folds();
@@ -185,15 +193,15 @@ impl Gen<'_> {
         !self.line.folds.is_empty()
     }
 
-    /// The loop over whole steps.
-    fn whole_steps(&mut self) {
+    /// The loop over whole steps, as long as so many ordinary ones.
+    fn whole_steps(&mut self, times: usize) {
         let ways = self.interleaved;
         let copies = match self.folds() {
             true => FOLD_LANES / self.lanes,
             false if self.plan.steps.len() <= SHORT => 2,
             false => ways,
         };
-        let step = (copies * self.lanes) as i32;
+        let step = (times * copies * self.lanes) as i32;
         let (end, again) = (self.asm.label(), self.asm.label());
         // The last place where a whole step begins. There may be none: then it is below zero.
         self.asm.mov(RAX, RBP);
@@ -205,8 +213,8 @@ impl Gen<'_> {
         self.asm.store(frame(Frame::LIMIT), RAX);
         self.asm.bind(again);
         self.tail = false;
-        for copy in (0..copies).step_by(ways) {
-            self.body(copy, copy, ways);
+        for ahead in (0..times * copies).step_by(ways) {
+            self.body(ahead % copies, ahead, ways);
         }
         self.asm.add_imm(RBX, step);
         self.asm.cmp(RBX, Rm::Mem(frame(Frame::LIMIT)));
@@ -299,6 +307,7 @@ impl Gen<'_> {
             Instr::Fma { x, y, z } => self.fma(x, y, z),
             Instr::Cmp { op, x, y } => self.cmp(op, x, y),
             Instr::Select { m, x, y } => self.select(m, x, y),
+            Instr::Lookup { table, x } => self.lookup(table, x),
             Instr::Rare { m, ins, y, .. } => {
                 let which = self.number(i, |i| matches!(i, Instr::Rare { .. }));
                 self.rare(which, m, ins, y);

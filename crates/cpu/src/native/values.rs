@@ -74,6 +74,8 @@ impl Gen<'_> {
                 let d = self.def();
                 self.op_imm(if double { ops::ROUND64 } else { ops::ROUND }, len, d, 0, x, how);
             }
+            Un::Exponent => self.exponent(x),
+            Un::Mantissa => self.mantissa(x),
             Un::RoundF16 => {
                 let (a, t) = (self.reg(x), self.temp());
                 self.op_imm(ops::CVTPS2PH, len, a, 0, Rm::Reg(t), 0);
@@ -163,6 +165,8 @@ impl Gen<'_> {
                     ops::PSUBD
                 }
             }
+            Bin::Scale if self.isa == Isa::Avx2 => return self.scale(x, y),
+            Bin::Scale => sized(ops::SCALEF, size),
             Bin::Sar if double && self.isa == Isa::Avx2 => return self.sar_long(x, y),
             Bin::Mul | Bin::Max | Bin::Min | Bin::MaxU | Bin::MinU
                 if double && self.isa == Isa::Avx2 =>

@@ -1,21 +1,26 @@
 //! Positions of extrema.
 //!
-//! The extremum is found by a loop that is vectorised, block by block; then its place, in the first
-//! block that has it. Parts of a long row are looked through on several threads, and the first of the
-//! best ones counts, so no cut shows in the result.
+//! The extremum is found by a loop that is vectorised, block by block, on keys: integers in the order
+//! of the elements. Then its place, in the first block that has it. Parts of a long row are looked through
+//! on several threads, and the first of the best ones counts, so no cut shows in the result.
 
 use super::{around, strip};
 use crate::reduce::fill;
-use crate::simd::wide;
+use crate::simd::wide_fn;
 use crate::threads::{Shared, for_ranges};
+use pullback_ir::half::{bf16, f16};
 use pullback_ir::prim::arg_reduce::ArgReduce;
 use pullback_ir::scalar::OrdScalar;
 use pullback_ir::{Shape, Type, Value, dispatch};
 use smallvec::SmallVec;
 use std::cmp::Ordering;
+use std::ops::RangeInclusive;
 
 /// Elements of a block.
-const BLOCK: usize = 1024;
+const BLOCK: usize = 4096;
+
+/// Elements that are compared at once.
+const LANES: usize = 64;
 
 /// Elements of a part of a row.
 const PART: usize = 1 << 16;
@@ -26,29 +31,100 @@ pub(crate) fn arg_reduce(prim: &ArgReduce, x: &Value, out: &Type) -> Value {
         let data = x.slice::<T>();
         match (data.is_empty(), after, prim.max) {
             (true, ..) => vec![0; before * after],
-            (_, 1, true) => rows::<T, true>(data, n),
-            (_, 1, false) => rows::<T, false>(data, n),
-            (_, _, true) => columns::<T, true>(data, [before, n, after]),
-            (_, _, false) => columns::<T, false>(data, [before, n, after]),
+            (_, 1, true) => rows(data, n, Largest),
+            (_, 1, false) => rows(data, n, Smallest),
+            (_, _, true) => columns(data, [before, n, after], Largest),
+            (_, _, false) => columns(data, [before, n, after], Smallest),
         }
     });
     Value::new(Shape::from_slice(out.shape()), indices).converted(prim.index_dtype)
 }
 
+/// Which extremum.
+pub(super) trait Side: Copy + Sync {
+    const MAX: bool;
+}
+
+#[derive(Clone, Copy)]
+struct Largest;
+impl Side for Largest {
+    const MAX: bool = true;
+}
+
+#[derive(Clone, Copy)]
+struct Smallest;
+impl Side for Smallest {
+    const MAX: bool = false;
+}
+
 /// Whether an element takes the place of the best one so far, which came before it.
 #[inline(always)]
-fn is_better<T: OrdScalar, const MAX: bool>(x: T, best: T) -> bool {
-    let wanted = if MAX { Ordering::Greater } else { Ordering::Less };
+fn is_better<T: OrdScalar, S: Side>(x: T, best: T, _: S) -> bool {
+    let wanted = if S::MAX { Ordering::Greater } else { Ordering::Less };
     !best.is_nan() && (x.is_nan() || x.sort_cmp(best) == wanted)
 }
 
+/// An element as an integer in the same order, with −0 below 0. NaNs are above all numbers or below, as
+/// their sign has it.
+pub(super) trait Keyed: OrdScalar {
+    type Key: Copy + Ord;
+    /// The keys of numbers.
+    const NUMBERS: RangeInclusive<Self::Key>;
+    fn key(self) -> Self::Key;
+    /// The element of a key.
+    fn of(key: Self::Key) -> Self;
+}
+
+macro_rules! keyed {
+    (@int $($t:ident),*) => {$(
+        impl Keyed for $t {
+            type Key = $t;
+            const NUMBERS: RangeInclusive<$t> = <$t>::LOWEST..=<$t>::HIGHEST;
+            #[inline(always)]
+            fn key(self) -> $t {
+                self
+            }
+            #[inline(always)]
+            fn of(key: $t) -> $t {
+                key
+            }
+        }
+    )*};
+    (@float $($t:ident: $i:ident, $u:ident);*) => {$(
+        impl Keyed for $t {
+            type Key = $i;
+            const NUMBERS: RangeInclusive<$i> = {
+                let infinity = <$t>::INFINITY.to_bits() as $i;
+                !infinity..=infinity
+            };
+            #[inline(always)]
+            fn key(self) -> $i {
+                let bits = self.to_bits() as $i;
+                // The magnitudes of negative numbers are turned around.
+                bits ^ (bits >> ($i::BITS - 1) & $i::MAX)
+            }
+            #[inline(always)]
+            fn of(key: $i) -> $t {
+                <$t>::from_bits((key ^ (key >> ($i::BITS - 1) & $i::MAX)) as $u)
+            }
+        }
+    )*};
+}
+keyed!(@int bool, u8, i8, i32, u32, i64, u64);
+keyed!(@float f16: i16, u16; bf16: i16, u16; f32: i32, u32; f64: i64, u64);
+
 /// Positions in rows of `n` elements.
-fn rows<T: OrdScalar, const MAX: bool>(data: &[T], n: usize) -> Vec<u64> {
+fn rows<T: Keyed>(data: &[T], n: usize, side: impl Side) -> Vec<u64> {
+    let position = |row: &[T]| {
+        let mut at = 0;
+        position(row, side, &mut at);
+        at
+    };
     if n <= PART {
         return fill(data.len() / n, 1, (1usize << 14).div_ceil(n), |range, out| {
             let rows = data[range.start * n..range.end * n].chunks_exact(n);
             for (out, row) in out.iter_mut().zip(rows) {
-                out.write(wide(|| position::<T, MAX>(row)) as u64);
+                out.write(position(row) as u64);
             }
         });
     }
@@ -57,48 +133,65 @@ fn rows<T: OrdScalar, const MAX: bool>(data: &[T], n: usize) -> Vec<u64> {
         let best = fill(parts, 1, 1, |range, out| {
             for (out, part) in out.iter_mut().zip(range) {
                 let start = part * PART;
-                let at = wide(|| position::<T, MAX>(&row[start..row.len().min(start + PART)]));
-                out.write(start + at);
+                out.write(start + position(&row[start..row.len().min(start + PART)]));
             }
         });
-        let first = |a, b| if is_better::<T, MAX>(row[b], row[a]) { b } else { a };
+        let first = |a, b| if is_better(row[b], row[a], side) { b } else { a };
         best.into_iter().reduce(first).map_or(0, |at| at as u64)
     };
     data.chunks_exact(n).map(row).collect()
 }
 
+wide_fn! {
 /// The position in a row.
-#[inline(always)]
-fn position<T: OrdScalar, const MAX: bool>(row: &[T]) -> usize {
+fn position<T, S>(row: &[T], side: S, to: &mut usize) where (T: Keyed, S: Side) {
     let mut best = row[0];
     let mut start = 0;
     for (k, block) in row.chunks(BLOCK).enumerate() {
-        let extremum = extremum::<T, MAX>(block);
-        if is_better::<T, MAX>(extremum, best) {
+        let extremum = extremum(block, side);
+        if is_better(extremum, best, side) {
             (best, start) = (extremum, k * BLOCK);
         }
     }
-    let is_best = |e: &T| *e == best || (best.is_nan() && e.is_nan());
-    row[start..].iter().position(is_best).map_or(0, |i| start + i)
+    // Groups of elements are compared at once.
+    let is_best = |e: &T| (*e == best) | (best.is_nan() & e.is_nan());
+    for group in row[start..].chunks(LANES) {
+        if group.iter().fold(false, |any, e| any | is_best(e)) {
+            start += group.iter().position(is_best).unwrap_or(0);
+            break;
+        }
+        start += group.len();
+    }
+    *to = start;
+}
 }
 
-/// The extremum of a block, NaN if there is one. Of equal elements any may come out.
+/// The extremum of a block, NaN if there is one. Of two zeros any may come out.
 #[inline(always)]
-fn extremum<T: OrdScalar, const MAX: bool>(block: &[T]) -> T {
-    const LANES: usize = 64;
-    let pick = |a: T, x: T| if MAX { a.greater(x) } else { a.lesser(x) };
+fn extremum<T: Keyed, S: Side>(block: &[T], _: S) -> T {
+    let first = block[0].key();
+    // Both, because NaNs may be at either end.
+    let (mut low, mut high) = ([first; LANES], [first; LANES]);
     let (rows, rest) = block.as_chunks::<LANES>();
-    let mut lanes = [block[0]; LANES];
     for row in rows {
-        for (lane, &x) in lanes.iter_mut().zip(row) {
-            *lane = pick(*lane, x);
+        for ((low, high), x) in low.iter_mut().zip(&mut high).zip(row) {
+            let key = x.key();
+            *low = key.min(*low);
+            *high = key.max(*high);
         }
     }
-    lanes.iter().chain(rest).fold(block[0], |a, &x| pick(a, x))
+    for ((low, high), x) in low.iter_mut().zip(&mut high).zip(rest) {
+        *low = x.key().min(*low);
+        *high = x.key().max(*high);
+    }
+    let low = low.into_iter().fold(first, Ord::min);
+    let high = high.into_iter().fold(first, Ord::max);
+    let (wanted, other) = if S::MAX { (high, low) } else { (low, high) };
+    T::of(if T::NUMBERS.contains(&other) { wanted } else { other })
 }
 
 /// Positions in columns: strips of columns, whose best elements stay in the cache while the rows go by.
-fn columns<T: OrdScalar, const MAX: bool>(data: &[T], [before, n, after]: [usize; 3]) -> Vec<u64> {
+fn columns<T: OrdScalar>(data: &[T], [before, n, after]: [usize; 3], side: impl Side) -> Vec<u64> {
     let strip = strip(after);
     let strips = after.div_ceil(strip);
     let mut out = vec![0u64; before * after];
@@ -113,15 +206,16 @@ fn columns<T: OrdScalar, const MAX: bool>(data: &[T], [before, n, after]: [usize
                 let at = to.get().add(i / strips * after + start);
                 std::slice::from_raw_parts_mut(at, width)
             };
-            wide(|| column_strip::<T, MAX>(&data[first..], n, after, to));
+            column_strip(&data[first..], n, after, side, to);
         }
     });
     out
 }
 
+wide_fn! {
 /// Positions in the first columns, of rows `after` elements apart.
-#[inline(always)]
-fn column_strip<T: OrdScalar, const MAX: bool>(data: &[T], n: usize, after: usize, to: &mut [u64]) {
+fn column_strip<T, S>(data: &[T], n: usize, after: usize, side: S, to: &mut [u64])
+where (T: OrdScalar, S: Side) {
     // Row numbers of 32 bits stay with the elements in vectors. Each stretch of rows counts anew.
     const STRETCH: usize = 1 << 31;
     const NONE: u32 = u32::MAX;
@@ -132,7 +226,7 @@ fn column_strip<T: OrdScalar, const MAX: bool>(data: &[T], n: usize, after: usiz
         for r in stretch..n.min(stretch + STRETCH) {
             let row = &data[r * after..][..to.len()];
             for ((best, at), &x) in best.iter_mut().zip(at.iter_mut()).zip(row) {
-                let better = is_better::<T, MAX>(x, *best);
+                let better = is_better(x, *best, side);
                 *best = if better { x } else { *best };
                 *at = if better { (r - stretch) as u32 } else { *at };
             }
@@ -141,4 +235,5 @@ fn column_strip<T: OrdScalar, const MAX: bool>(data: &[T], n: usize, after: usiz
             *to = stretch as u64 + u64::from(at);
         }
     }
+}
 }

@@ -1,5 +1,8 @@
+use super::arg_reduce;
 use super::row::{Ops, row};
 use super::sums;
+use pullback_ir::prim::arg_reduce::ArgReduce;
+use pullback_ir::{DType, Shape, Type, Value};
 use std::mem::MaybeUninit;
 
 /// Numbers whose sums round.
@@ -59,6 +62,71 @@ fn vector_instructions_give_the_bits_of_the_definition() {
                     "{n} elements, reverse: {reverse}"
                 );
             }
+        }
+    }
+}
+
+/// By the definition: the first NaN, else the first of the best.
+fn position(x: impl Iterator<Item = f64> + Clone, max: bool) -> u64 {
+    let better = |x: f64, best: f64| if max { x > best } else { x < best };
+    let mut best = (0, x.clone().next().unwrap());
+    for (i, x) in x.enumerate() {
+        if !best.1.is_nan() && (x.is_nan() || better(x, best.1)) {
+            best = (i, x);
+        }
+    }
+    best.0 as u64
+}
+
+#[test]
+fn positions_of_extrema_are_those_of_the_definition() {
+    for n in [1, 2, 63, 64, 65, 1000, 4095, 4097, 70_001] {
+        for special in [0.0, -0.0, f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            // Small integers, which all dtypes have, and many of which are equal.
+            let mut x: Vec<f64> = (0..n).map(|i| (i * 7919 % 101) as f64 - 50.0).collect();
+            for k in [n / 3, n / 2, n - 1] {
+                x[k] = special;
+            }
+            for dtype in DType::ALL {
+                if dtype == DType::Bool || !dtype.is_float() && !special.is_finite() {
+                    continue;
+                }
+                for (max, shape) in
+                    [(true, [1, n]), (false, [1, n]), (true, [n, 1]), (false, [n, 1])]
+                {
+                    let values = Value::new(Shape::from_slice(&shape), x.clone()).converted(dtype);
+                    let axis = usize::from(shape[0] == 1);
+                    let prim = ArgReduce { axis, max, index_dtype: DType::I64 };
+                    let out = Type::new(DType::I64, [1].as_slice());
+                    let got = arg_reduce(&prim, &values, &out).slice::<i64>()[0] as u64;
+                    // As the dtype has them.
+                    let seen = values.converted(DType::F64);
+                    let want = position(seen.slice::<f64>().iter().copied(), max);
+                    assert_eq!(got, want, "{dtype} {shape:?}, {special}, max: {max}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn positions_in_columns_are_those_of_the_definition() {
+    let (n, columns) = (37, 70);
+    let x: Vec<f32> = (0..n * columns)
+        .map(|i| match i % 211 {
+            5 => f32::NAN,
+            k if k % 3 == 0 => -0.0,
+            k if k % 5 == 0 => 0.0,
+            k => (k * 31 % 17) as f32 - 20.0,
+        })
+        .collect();
+    let values = Value::new(Shape::from_slice(&[n, columns]), x.clone());
+    for max in [true, false] {
+        let prim = ArgReduce { axis: 0, max, index_dtype: DType::I64 };
+        let got = arg_reduce(&prim, &values, &Type::new(DType::I64, [columns].as_slice()));
+        for (c, &got) in got.slice::<i64>().iter().enumerate() {
+            let column = x[c..].iter().step_by(columns).map(|&x| f64::from(x));
+            assert_eq!(got as u64, position(column, max), "column {c}, max: {max}");
         }
     }
 }

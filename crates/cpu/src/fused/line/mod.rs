@@ -113,6 +113,11 @@ pub(crate) enum Instr {
         x: Reg,
         y: Reg,
     },
+    /// The f32 of a table whose place the lowest five bits of an i32 are.
+    Lookup {
+        table: &'static [f32; 32],
+        x: Reg,
+    },
     /// Where `m` holds, `f` of the lanes of `ins`, elsewhere `y`. `m` holds in few lanes. The operands
     /// have the kind of `y`.
     Rare {
@@ -140,7 +145,7 @@ impl Instr {
         use smallvec::smallvec;
         match *self {
             Instr::Const { .. } | Instr::Load { .. } => smallvec![],
-            Instr::Un { x, .. } | Instr::Store { x, .. } => smallvec![x],
+            Instr::Un { x, .. } | Instr::Lookup { x, .. } | Instr::Store { x, .. } => smallvec![x],
             Instr::Bin { x, y, .. } | Instr::Cmp { x, y, .. } => smallvec![x, y],
             Instr::Fma { x, y, z } => smallvec![x, y, z],
             Instr::Select { m, x, y } => smallvec![m, x, y],

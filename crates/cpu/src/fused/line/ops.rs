@@ -13,6 +13,10 @@ pub(crate) enum Un {
     Ceil,
     Trunc,
     RoundEven,
+    /// ⌊log2 |x|⌋, −∞ of zeros, ∞ of infinities (f32 only).
+    Exponent,
+    /// |x| over 2 to its exponent; 1 of zeros and infinities (f32 only).
+    Mantissa,
     /// Rounds an f32 to the nearest f16 and back.
     RoundF16,
     /// All bits; truth values.
@@ -64,6 +68,9 @@ pub(crate) enum Bin {
     Shl,
     Shr,
     Sar,
+    /// x·2ʸ with one rounding, where y is an integer of less than twice the exponents' bias and
+    /// 0.01 < |x| < 2, or either is NaN. Floats only.
+    Scale,
 }
 
 /// A comparison; floats as IEEE has them, quiet. `Ne` holds where operands are not comparable.

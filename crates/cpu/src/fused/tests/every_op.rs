@@ -7,7 +7,7 @@ use crate::kernel::kernel;
 use pullback_ir::DType;
 
 pub(super) const KINDS: [Kind; 5] = [Kind::F32, Kind::F64, Kind::I32, Kind::I64, Kind::Mask];
-pub(super) const UNS: [Un; 19] = [
+pub(super) const UNS: [Un; 21] = [
     Un::Neg,
     Un::Abs,
     Un::Sqrt,
@@ -15,6 +15,8 @@ pub(super) const UNS: [Un; 19] = [
     Un::Ceil,
     Un::Trunc,
     Un::RoundEven,
+    Un::Exponent,
+    Un::Mantissa,
     Un::RoundF16,
     Un::Not,
     Un::Widen,
@@ -108,7 +110,7 @@ fn unary() {
     for (op, kind) in UNS.iter().flat_map(|op| KINDS.map(|kind| (*op, kind))) {
         count += each([kind; 3], 1, |b, [x, ..]| b.un(op, x));
     }
-    assert_eq!(count, 4 + 6 * 2 + 1 + 3 + 1 + 1 + 2 + 2 + 3 + 2 + 1 + 2);
+    assert_eq!(count, 4 + 6 * 2 + 2 + 1 + 3 + 1 + 1 + 2 + 2 + 3 + 2 + 1 + 2);
 }
 
 #[test]
@@ -118,6 +120,37 @@ fn binary() {
         count += each([kind; 3], 2, |b, [x, y, _]| b.bin(op, x, y));
     }
     assert_eq!(count, 5 * 4 + 2 + 3 * 5 + 5 * 2);
+}
+
+/// Where it means something: small factors, integers that powers of two may have.
+#[test]
+fn scale() {
+    for (kind, most) in [(Kind::F32, 250.0), (Kind::F64, 2040.0)] {
+        let count = each([kind; 3], 2, |b, [x, y, _]| {
+            let [low, high, down, up] = [0.5, 1.9, -most, most].map(|c| b.float(kind, c));
+            let x = b.bin(Bin::Max, x, low);
+            let x = b.bin(Bin::Min, x, high);
+            let y = b.bin(Bin::Max, y, down);
+            let y = b.bin(Bin::Min, y, up);
+            let y = b.un(Un::RoundEven, y);
+            b.bin(Bin::Scale, x, y)
+        });
+        assert_eq!(count, 1);
+    }
+}
+
+#[test]
+fn lookup() {
+    static TABLE: [f32; 32] = {
+        let mut table = [0.5; 32];
+        let mut i = 0;
+        while i < 32 {
+            table[i] += i as f32;
+            i += 1;
+        }
+        table
+    };
+    assert_eq!(each([Kind::I32; 3], 1, |b, [x, ..]| b.lookup(&TABLE, x)), 1);
 }
 
 #[test]

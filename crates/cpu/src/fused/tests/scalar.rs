@@ -77,6 +77,7 @@ fn place(line: &Line, memory: &Memory, row: usize, j: usize) -> Vec<u64> {
                 })
             }
             Instr::Select { m, x, y } => v[if v[m.index()] != 0 { x } else { y }.index()],
+            Instr::Lookup { table, x } => f(table[(v[x.index()] & 31) as usize]),
             Instr::Rare { m, f, ins, y } => {
                 let size = line.kinds[y.index()].size();
                 if v[m.index()] == 0 {
@@ -152,6 +153,19 @@ fn un(op: Un, kind: Kind, x: u64) -> u64 {
         Un::Ceil => float(f32::ceil, f64::ceil),
         Un::Trunc => float(f32::trunc, f64::trunc),
         Un::RoundEven => float(f32::round_ties_even, f64::round_ties_even),
+        Un::Exponent => f(match s(x).abs() {
+            x if x.is_nan() || x.is_infinite() => x,
+            0.0 => f32::NEG_INFINITY,
+            x => ((f64::from(x).to_bits() >> 52) as i32 - 1023) as f32,
+        }),
+        Un::Mantissa => f(match s(x).abs() {
+            x if x.is_nan() => x,
+            x if x.is_infinite() || x == 0.0 => 1.0,
+            x => {
+                let bits = f64::from(x).to_bits();
+                f64::from_bits(bits & ((1 << 52) - 1) | 1023 << 52) as f32
+            }
+        }),
         Un::RoundF16 => f(f16::from_f32(s(x)).to_f32()),
         Un::Not if kind == Kind::Mask => 1 - x,
         Un::Not if kind == Kind::I32 => w(!(x as i32)),
@@ -197,7 +211,7 @@ macro_rules! int {
             Bin::Shr => x >> y,
             Bin::Sar if wide => (sx >> (<$u>::BITS - 1)) as $u,
             Bin::Sar => (sx >> y) as $u,
-            Bin::Div => unreachable!("integers are not divided"),
+            Bin::Div | Bin::Scale => unreachable!("of floats only"),
         })
     }};
 }
@@ -209,6 +223,7 @@ macro_rules! float {
             Bin::Sub => $x - $y,
             Bin::Mul => $x * $y,
             Bin::Div => $x / $y,
+            Bin::Scale => $x.scaled($y),
             Bin::Max => {
                 if $x > $y {
                     $x
@@ -225,6 +240,24 @@ macro_rules! float {
             }
         }
     };
+}
+
+trait Scaled {
+    fn scaled(self, n: Self) -> Self;
+}
+
+impl Scaled for f32 {
+    fn scaled(self, n: f32) -> f32 {
+        (f64::from(self) * f64::from(n).exp2()) as f32
+    }
+}
+
+impl Scaled for f64 {
+    fn scaled(self, n: f64) -> f64 {
+        // Only the last step may round, and its factor is the smaller the smaller the result.
+        let part = (n / 2.0).trunc();
+        self * part.exp2() * (n - part).exp2()
+    }
 }
 
 fn bin(op: Bin, kind: Kind, x: u64, y: u64) -> u64 {

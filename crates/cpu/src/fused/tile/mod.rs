@@ -227,6 +227,7 @@ impl Tile<'_> {
                 Instr::Fma { x, y, z } => self.fma(self.line.kinds[i], x, y, z, i),
                 Instr::Cmp { op, x, y } => self.cmp(op, self.line.kinds[x.index()], x, y, i),
                 Instr::Select { m, x, y } => self.select(self.line.kinds[i].size(), m, x, y, i),
+                Instr::Lookup { table, x } => self.lookup(table, x, i),
                 Instr::Rare { m, f, ins, y } => self.rare(m, f, ins, y, i),
                 Instr::Call { kernel, ins } => self.call(&kernel, ins, i),
                 Instr::Store { arg, x } => {

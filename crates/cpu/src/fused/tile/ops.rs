@@ -2,6 +2,7 @@
 
 use super::super::line::{Bin, Cmp, Kind, Reg, Un};
 use super::{Tile, loops};
+use crate::math;
 use half::f16;
 
 use Kind::{F32, F64, I32, I64, Mask};
@@ -61,6 +62,8 @@ impl Tile<'_> {
                 Un::RoundEven => {
                     by_kind!(from, T => self.map(x, i, T::round_ties_even), [F32 f32, F64 f64])
                 }
+                Un::Exponent => self.map(x, i, math::exponent),
+                Un::Mantissa => self.map(x, i, math::mantissa),
                 Un::RoundF16 => self.map(x, i, |x| f16::from_f32(x).to_f32()),
                 Un::Not => match from {
                     Mask => self.map(x, i, |x: u8| x ^ 1),
@@ -92,6 +95,13 @@ impl Tile<'_> {
     }
 
     /// # Safety
+    /// The operand has kind I32, the result F32.
+    pub(super) unsafe fn lookup(&self, table: &'static [f32; 32], x: Reg, i: usize) {
+        // SAFETY: the types are those of the kinds.
+        unsafe { self.map(x, i, |x: i32| table[(x & 31) as usize]) }
+    }
+
+    /// # Safety
     /// `kind` is that of operands and result.
     pub(super) unsafe fn bin(&self, op: Bin, kind: Kind, x: Reg, y: Reg, i: usize) {
         // SAFETY: the types are those of the kind, or unsigned numbers of its size.
@@ -118,6 +128,8 @@ impl Tile<'_> {
                 Bin::Div => {
                     by_kind!(kind, T => self.map2(x, y, i, |x: T, y: T| x / y), [F32 f32, F64 f64])
                 }
+                Bin::Scale if kind == F32 => self.map2(x, y, i, math::scale_f32),
+                Bin::Scale => self.map2(x, y, i, math::scale_f64),
                 Bin::Max => by_kind!(
                     kind, T => self.map2(x, y, i, |x: T, y: T| if x > y { x } else { y }),
                     [F32 f32, F64 f64, I32 i32, I64 i64]

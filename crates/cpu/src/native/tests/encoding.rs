@@ -146,6 +146,12 @@ fn rows() -> Vec<Row> {
         ("vroundps", ROUND, Two, Full, Full, VEX, true),
         ("vrndscalepd", ROUND64, Two, Full, Full, EVEX, true),
         ("vroundpd", ROUND64, Two, Full, Full, VEX, true),
+        ("vscalefps", SCALEF, Three, Full, Full, EVEX, false),
+        ("vscalefpd", SCALEF.wide(), Three, Full, Full, EVEX, false),
+        ("vgetexpps", GETEXP, Two, Full, Full, EVEX, false),
+        ("vgetmantps", GETMANT, Two, Full, Full, EVEX, true),
+        ("vpermps", PERMPS, Three, Full, Full, VEX, false),
+        ("vpermi2ps", PERMI2PS, Three, Full, Full, EVEX, false),
         ("vrangeps", RANGE, Three, Full, Full, EVEX, true),
         ("vrangepd", RANGE.wide(), Three, Full, Full, EVEX, true),
         ("vcvtps2pd", CVTPS2PD, Two, Full, Half, BOTH, false),
@@ -211,7 +217,7 @@ fn vectors() {
         let memory_only = matches!(op, MOVNT | MASKMOV) || op == MASKMOV.wide();
         let register_only = src == R32;
         let lens = match op {
-            BROADCAST64 | BROADCAST64_VEX => &[Len::Y, Len::Z][..],
+            BROADCAST64 | BROADCAST64_VEX | PERMPS => &[Len::Y, Len::Z][..],
             _ => &[Len::X, Len::Y, Len::Z],
         };
         let emit = |evex: bool, len, [d, s, _]: [u8; 3], rm, lanes| {
