@@ -1,7 +1,7 @@
 //! Lanes of an axis, sorted.
 
 use super::keys::{Order, bits_of, element, is_minus_zero, is_nan, is_zero, key};
-use super::radix::{self, Item, Pair};
+use super::items::{self, Item, Items, Pair, Ranked};
 use crate::memory::{Room, raw};
 use crate::operand::{Operand, Values};
 use crate::reduce::fill;
@@ -47,6 +47,7 @@ fn sort_lanes(num_keys: usize, ins: &[&Value], n: usize) -> Values {
         [x, y] if num_keys == 1 => {
             let (x, y) = match x.dtype().size().max(y.dtype().size()) {
                 8 => by_first::<Pair<u64>>(x, Some(y), n),
+                _ if grows(y, n) => by_first::<Ranked>(x, Some(y), n),
                 _ => by_first::<Pair<u32>>(x, Some(y), n),
             };
             std::iter::once(x).chain(y).collect()
@@ -56,6 +57,14 @@ fn sort_lanes(num_keys: usize, ins: &[&Value], n: usize) -> Values {
             ins.iter().map(|x| picked(x, &sources, n, n)).collect()
         }
     }
+}
+
+/// Whether the bits of elements grow from each to the next in all lanes, as those of positions do.
+fn grows(y: &Value, n: usize) -> bool {
+    dispatch!(y.dtype(), T => y.slice::<T>().chunks_exact(n).all(|lane| {
+        let grows = |[x, y]: [T; 2]| Element::to_bits(x) < Element::to_bits(y);
+        wide(|| lane.windows(2).all(|w| grows([w[0], w[1]])))
+    }))
 }
 
 /// Sorts lanes of `x`, and moves those of `y` along.
@@ -93,8 +102,8 @@ fn by_first<I: Item>(x: &Value, y: Option<&Value>, n: usize) -> (Value, Option<V
 unsafe fn sorted_items<T: Element, I: Item>(
     lane: &[T],
     loads: Option<(Shared<*const u8>, usize)>,
-) -> Vec<I> {
-    let mut items: Vec<I> = fill(lane.len(), 1, PROBE, |range, out| {
+) -> Items<I> {
+    let mut items = Items::<I>::fill(lane.len(), PROBE, |range, out| {
         let items = out.iter_mut().zip(&lane[range.clone()]);
         match loads {
             None => wide(|| {
@@ -112,7 +121,7 @@ unsafe fn sorted_items<T: Element, I: Item>(
             }
         }
     });
-    radix::sort(&mut items, bits_of(T::DTYPE));
+    items::sort(&mut items, bits_of(T::DTYPE));
     items
 }
 
@@ -201,10 +210,12 @@ fn permutation(keys: &[&Value], n: usize) -> Vec<u32> {
         dispatch!(x.dtype(), T => {
             let lanes = all.chunks_exact_mut(n).zip(x.slice::<T>().chunks_exact(n));
             for (sources, lane) in lanes {
-                let item = |&i: &u32| Pair::<u64>::new(key(lane[i as usize], Order::Sort), i.into());
-                let mut items: Vec<Pair<u64>> = sources.iter().map(item).collect();
-                radix::sort(&mut items, bits_of(T::DTYPE));
-                sources.iter_mut().zip(items).for_each(|(to, x)| *to = x.load() as u32);
+                let item = |source: u32| {
+                    Pair::<u64>::new(key(lane[source as usize], Order::Sort), source.into())
+                };
+                let mut items = Items::from_fn(n, |i| item(sources[i]));
+                items::sort(&mut items, bits_of(T::DTYPE));
+                sources.iter_mut().zip(&*items).for_each(|(to, x)| *to = x.load() as u32);
             }
         });
     }
