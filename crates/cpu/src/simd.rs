@@ -61,6 +61,16 @@ pub(crate) fn prefetch<T>(place: *const T) {
     let _ = place;
 }
 
+/// Makes elements that were stored past the caches visible to other threads like all others.
+#[inline(always)]
+pub(crate) fn fence() {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 has the instruction.
+    unsafe {
+        std::arch::x86_64::_mm_sfence();
+    }
+}
+
 /// Defines a function that is compiled for each width of vectors, as [`wide`] does for closures. Long
 /// bodies that have several callers want this: of them the compiler makes calls from [`wide`], and what is
 /// called is not compiled anew.

@@ -12,6 +12,7 @@ use crate::threads::{Shared, for_ranges};
 use pullback_ir::prim::sort::Sort;
 use pullback_ir::{Element, Shape, Value, dispatch};
 use smallvec::{SmallVec, smallvec};
+use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Elements of a piece that is not split between threads.
@@ -104,19 +105,23 @@ unsafe fn sorted_items<T: Element, I: Item>(
     loads: Option<(Shared<*const u8>, usize)>,
 ) -> Items<I> {
     let mut items = Items::<I>::fill(lane.len(), PROBE, |range, out| {
-        let items = out.iter_mut().zip(&lane[range.clone()]);
+        let lane = &lane[range.clone()];
         match loads {
             None => wide(|| {
-                for (item, &x) in items {
+                for (item, &x) in out.iter_mut().zip(lane) {
                     item.write(I::new(key(x, Order::Sort), 0));
                 }
             }),
             Some((from, size)) => {
                 let from = from.get();
-                for ((item, &x), i) in items.zip(range) {
-                    // SAFETY: the caller's promise.
-                    let load = unsafe { read(from, size, i) };
-                    item.write(I::new(key(x, Order::Sort), load));
+                // SAFETY: the caller's promise.
+                unsafe {
+                    match size {
+                        1 => write_pairs(out, lane, from.add(range.start)),
+                        2 => write_pairs(out, lane, from.cast::<u16>().add(range.start)),
+                        4 => write_pairs(out, lane, from.cast::<u32>().add(range.start)),
+                        _ => write_pairs(out, lane, from.cast::<u64>().add(range.start)),
+                    }
                 }
             }
         }
@@ -125,21 +130,23 @@ unsafe fn sorted_items<T: Element, I: Item>(
     items
 }
 
-/// The bits of an element.
+/// Items with the bits of loads.
 ///
 /// # Safety
-/// The pointer leads to elements of this size, more than `i`.
+/// The pointer leads to a load for each element.
 #[inline(always)]
-unsafe fn read(from: *const u8, size: usize, i: usize) -> u64 {
+unsafe fn write_pairs<T: Element, I: Item, L: Copy + Into<u64>>(
+    out: &mut [MaybeUninit<I>],
+    lane: &[T],
+    loads: *const L,
+) {
     // SAFETY: the caller's promise.
-    unsafe {
-        match size {
-            1 => u64::from(*from.add(i)),
-            2 => u64::from(*from.cast::<u16>().add(i)),
-            4 => u64::from(*from.cast::<u32>().add(i)),
-            _ => *from.cast::<u64>().add(i),
+    let loads = unsafe { std::slice::from_raw_parts(loads, lane.len()) };
+    wide(|| {
+        for ((item, &x), &load) in out.iter_mut().zip(lane).zip(loads) {
+            item.write(I::new(key(x, Order::Sort), load.into()));
         }
-    }
+    });
 }
 
 /// Writes the elements of sorted items of a lane.
@@ -150,15 +157,17 @@ unsafe fn write_elements<T: Element, I: Item>(items: &[I], lane: &[T], to: *mut 
     let to = Shared(to);
     let many = AtomicBool::new(false);
     for_ranges(items.len(), PROBE, |range| {
-        let to = to.get();
-        let mut seen = false;
-        for i in range {
-            // SAFETY: the caller's promise. Pieces do not meet.
-            unsafe { *to.add(i) = element(items[i].key()) };
-            // NaN and −0 have the keys of other elements.
-            seen |= is_nan(lane[i]) | is_minus_zero(lane[i]);
-        }
-        if seen {
+        let (items, lane) = (&items[range.clone()], &lane[range.clone()]);
+        let to = to.get().wrapping_add(range.start).cast::<MaybeUninit<T>>();
+        // SAFETY: the caller's promise. Pieces do not meet.
+        let to = unsafe { std::slice::from_raw_parts_mut(to, range.len()) };
+        wide(|| {
+            for (to, item) in to.iter_mut().zip(items) {
+                to.write(element(item.key()));
+            }
+        });
+        // NaN and −0 have the keys of other elements.
+        if wide(|| lane.iter().fold(false, |seen, &x| seen | is_nan(x) | is_minus_zero(x))) {
             many.store(true, Relaxed);
         }
     });

@@ -116,7 +116,8 @@ unsafe fn take_each<E: Copy, T: Index>(
         let outside = wide(|| {
             let mut outside = false;
             for (near, &i) in near.iter_mut().zip(indices) {
-                *near = i.index().clamp(0, last) as usize;
+                // (`clamp` may panic, so it keeps the loop from vectors.)
+                *near = i.index().max(0).min(last) as usize;
                 outside |= is_outside(i);
             }
             outside
