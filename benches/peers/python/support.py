@@ -23,6 +23,40 @@ def jax_call(f, *args):
     return call
 
 
+def jax_workload(f, *names):
+    """`f` of these inputs, jitted."""
+    return lambda inputs: jax_call(f, *jax_arrays(*names)(inputs))
+
+
+def numpy_workload(f, *names):
+    """`f` of these inputs."""
+
+    def prepare(inputs):
+        args = [inputs[name] for name in names]
+        return lambda: f(*args)
+
+    return prepare
+
+
+def torch_workload(wrap):
+    """`f` of these inputs, wrapped, without what derivatives need."""
+    import torch
+
+    def of(f, *names, cast=lambda x: x):
+        def prepare(inputs):
+            args, g = [cast(x) for x in torch_arrays(inputs, *names)], wrap(f)
+
+            def call():
+                with torch.inference_mode():
+                    return g(*args)
+
+            return call
+
+        return prepare
+
+    return of
+
+
 def jax_steps(step, state, *args, shown=lambda state: state):
     """Steps of training: the state is donated to each and replaced by its result."""
     import jax

@@ -1,6 +1,7 @@
 //! Which engine evaluates programs.
 
 use crate::fused::code::Executor;
+use crate::isa;
 use crate::operand::{Operand, Values};
 use crate::pools;
 use crate::program::Executable;
@@ -64,13 +65,14 @@ impl Engine {
     /// use and never again.
     ///
     /// # Errors
-    /// It names no engine, or `PULLBACK_THREADS` is no number of threads.
+    /// It names no engine, `PULLBACK_THREADS` is no number of threads, or `PULLBACK_ISA` names no instructions.
     #[inline]
     pub fn current() -> Result<Engine, Error> {
         static CURRENT: OnceLock<Result<Engine, Error>> = OnceLock::new();
         let current = CURRENT.get_or_init(|| {
-            // Work that is shared has no way to report a wrong variable, so that is done here.
+            // What reads these has no way to report a wrong one, so that is done here.
             pools::configured()?;
+            isa::configured()?;
             match std::env::var_os(VARIABLE) {
                 None => Ok(Engine::Cpu),
                 Some(name) => Engine::from_name(&name.to_string_lossy())

@@ -4,7 +4,8 @@
 //! jaxpr into an [`Executable`] that runs equation after equation with a liveness plan, so that the
 //! buffers of operands that die are written in place. Both go through the [`Engine`] that the
 //! environment variable `PULLBACK_ENGINE` names (`reference`, `tile`, `native`, `cpu`); without it that is
-//! `cpu`. `PULLBACK_THREADS` says how many threads share work. [`info`] tells what runs.
+//! `cpu`. `PULLBACK_THREADS` says how many threads share work, `PULLBACK_ISA` which vector
+//! instructions are used at most. [`info`] tells what runs.
 //!
 //! Results have the same bits for every number of threads: work is cut into blocks whose sizes depend
 //! on the shapes alone, and what the blocks give is combined in their order.
@@ -16,6 +17,7 @@ mod execute;
 mod explain;
 mod fused;
 mod info;
+mod isa;
 mod kernel;
 mod lower;
 pub mod math;

@@ -23,14 +23,13 @@ pub(crate) fn wide<R>(body: impl FnOnce() -> R) -> R {
     }
     #[cfg(all(target_arch = "x86_64", not(debug_assertions)))]
     {
-        use std::arch::is_x86_feature_detected as has;
-        if has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
+        use crate::isa::Isa;
+        match Isa::best() {
             // SAFETY: the processor has the features that the function needs.
-            return unsafe { with_avx512(body) };
-        }
-        if has!("avx2") && has!("fma") && has!("f16c") {
+            Some(Isa::Avx512) => return unsafe { with_avx512(body) },
             // SAFETY: as above.
-            return unsafe { with_avx2(body) };
+            Some(Isa::Avx2) => return unsafe { with_avx2(body) },
+            None => {}
         }
     }
     body()
@@ -84,7 +83,7 @@ macro_rules! wide_fn {
             fn body<$($g),*>($($arg: $t),*) where $($bounds)* $body
             #[cfg(all(target_arch = "x86_64", not(debug_assertions)))]
             {
-                use std::arch::is_x86_feature_detected as has;
+                use crate::isa::Isa;
                 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")]
                 fn with_avx512<$($g),*>($($arg: $t),*) where $($bounds)* {
                     body($($arg),*);
@@ -93,13 +92,12 @@ macro_rules! wide_fn {
                 fn with_avx2<$($g),*>($($arg: $t),*) where $($bounds)* {
                     body($($arg),*);
                 }
-                if has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
+                match Isa::best() {
                     // SAFETY: the processor has the features that the function needs.
-                    return unsafe { with_avx512($($arg),*) };
-                }
-                if has!("avx2") && has!("fma") && has!("f16c") {
+                    Some(Isa::Avx512) => return unsafe { with_avx512($($arg),*) },
                     // SAFETY: as above.
-                    return unsafe { with_avx2($($arg),*) };
+                    Some(Isa::Avx2) => return unsafe { with_avx2($($arg),*) },
+                    None => {}
                 }
             }
             body($($arg),*)

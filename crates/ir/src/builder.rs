@@ -123,24 +123,20 @@ impl Builder {
         let mut s = self.0.borrow_mut();
         let mut env: Vec<Atom> = Vec::with_capacity(jaxpr.n_vars());
         env.extend_from_slice(args);
-        let read = |env: &[Atom], a: Atom| match a {
-            Atom::Var(v) => env[v.index()],
-            Atom::Lit(_) => a,
-        };
         let outer = s.loc;
         for eqn in jaxpr.eqns() {
             let first_out = s.types.len() as u32;
             s.types.extend_from_slice(jaxpr.eqn_out_types(eqn));
             s.eqns.push(Eqn {
                 prim: eqn.prim.clone(),
-                inputs: eqn.inputs.iter().map(|&a| read(&env, a)).collect(),
+                inputs: eqn.inputs.iter().map(|&a| a.renamed(&env)).collect(),
                 first_out,
                 n_outs: eqn.n_outs,
                 loc: eqn.loc.within(outer),
             });
             env.extend((first_out..first_out + eqn.n_outs).map(|v| Atom::Var(Var(v))));
         }
-        jaxpr.outs().iter().map(|&a| read(&env, a)).collect()
+        jaxpr.outs().iter().map(|&a| a.renamed(&env)).collect()
     }
 
     /// Makes tangents of the equations from number `start` on, except for those that `primals` need.

@@ -98,6 +98,13 @@ impl Atom {
         }
     }
 
+    /// What stands for this one in a program that is made from another: `env` has an atom for each of that
+    /// one's variables so far. Literals stay.
+    #[inline]
+    pub(crate) fn renamed(self, env: &[Atom]) -> Atom {
+        self.var().map_or(self, |v| env[v.index()])
+    }
+
     /// The literal, unless this is a variable.
     #[inline]
     pub fn lit(self) -> Option<Lit> {

@@ -1,14 +1,13 @@
 """Group `data`: sorting, scanning, moving, gathering, drawing."""
 
-from support import jax_arrays, jax_call, torch_arrays, torch_compiler
+from support import jax_workload, numpy_workload, torch_arrays, torch_compiler, torch_workload
 
 
 def jax():
     import jax
     import jax.numpy as jnp
 
-    def of(f, *names):
-        return lambda inputs: jax_call(f, *jax_arrays(*names)(inputs))
+    of = jax_workload
 
     def draw(f):
         """New numbers in each call, from one key and the number of the call."""
@@ -61,12 +60,7 @@ def numpy():
     import numpy as np
     from scipy import sparse
 
-    def of(f, *names):
-        def prepare(inputs):
-            args = [inputs[name] for name in names]
-            return lambda: f(*args)
-
-        return prepare
+    of = numpy_workload
 
     def into(f, dtype=None):
         """`f(x, out=..)` into an array that is there already."""
@@ -146,17 +140,7 @@ def torch(compiled):
 
     wrap = torch_compiler(compiled)
 
-    def of(f, *names):
-        def prepare(inputs):
-            args, g = torch_arrays(inputs, *names), wrap(f)
-
-            def call():
-                with torch.inference_mode():
-                    return g(*args)
-
-            return call
-
-        return prepare
+    of = torch_workload(wrap)
 
     def embedding_grad(inputs):
         table, i, ct = torch_arrays(inputs, "x", "indices", "ct")

@@ -3,7 +3,7 @@
 import functools
 import math
 
-from support import jax_arrays, jax_call, torch_arrays, torch_compiler
+from support import jax_workload, torch_arrays, torch_compiler, torch_workload
 
 RATE = 0.03
 SQRT_HALF = math.sqrt(0.5)
@@ -14,8 +14,7 @@ def jax():
     import jax
     import jax.numpy as jnp
 
-    def of(f, *names):
-        return lambda inputs: jax_call(f, *jax_arrays(*names)(inputs))
+    of = jax_workload
 
     def gelu(x, bias, residual):
         return jax.nn.gelu(x + bias, approximate=False) + residual
@@ -183,17 +182,7 @@ def torch(compiled):
 
     wrap = torch_compiler(compiled)
 
-    def of(f, *names):
-        def prepare(inputs):
-            args, g = torch_arrays(inputs, *names), wrap(f)
-
-            def call():
-                with torch.inference_mode():
-                    return g(*args)
-
-            return call
-
-        return prepare
+    of = torch_workload(wrap)
 
     def grads(f, names, wrt):
         """The gradient of a scalar function by the named arguments."""

@@ -1,6 +1,6 @@
 """Group `overhead`: what a call costs when there is nothing to compute."""
 
-from support import jax_arrays, torch_arrays, torch_compiler
+from support import jax_arrays, numpy_workload, torch_arrays, torch_compiler, torch_workload
 
 #: Results are waited for once, behind all calls of a round: JAX may then run ahead.
 WAIT_FOR_EACH = False
@@ -40,12 +40,7 @@ def numpy():
     """Eager is all there is, so it also stands beside the jitted calls."""
     import numpy as np
 
-    def of(f, *names):
-        def prepare(inputs):
-            args = [inputs[name] for name in names]
-            return lambda: f(*args)
-
-        return prepare
+    of = numpy_workload
 
     return {
         "eager_add_8": of(lambda x, y: x + y, "x", "y"),
@@ -61,17 +56,7 @@ def torch(compiled):
 
     wrap = torch_compiler(compiled)
 
-    def of(f, *names):
-        def prepare(inputs):
-            args, g = torch_arrays(inputs, *names), wrap(f)
-
-            def call():
-                with torch.inference_mode():
-                    return g(*args)
-
-            return call
-
-        return prepare
+    of = torch_workload(wrap)
 
     def grad(inputs):
         (x,) = torch_arrays(inputs, "x")

@@ -1,6 +1,6 @@
 """Group `product`: products of matrices and vectors."""
 
-from support import jax_arrays, jax_call, torch_arrays, torch_compiler
+from support import jax_arrays, jax_call, jax_workload, torch_compiler, torch_workload
 
 PLAIN = [f"matmul_{n}" for n in (32, 64, 128, 256, 512, 1024, 2048)] + [
     "matmul_f64_256",
@@ -15,7 +15,7 @@ def jax():
     import jax.numpy as jnp
 
     def of(f):
-        return lambda inputs: jax_call(f, *jax_arrays("a", "b")(inputs))
+        return jax_workload(f, "a", "b")
 
     def bf16(inputs):
         a, b = jax_arrays("a", "b")(inputs)
@@ -54,22 +54,12 @@ def torch(compiled):
 
     wrap = torch_compiler(compiled)
 
-    def of(f, cast=lambda x: x):
-        def prepare(inputs):
-            a, b = map(cast, torch_arrays(inputs, "a", "b"))
-            g = wrap(f)
-
-            def call():
-                with torch.inference_mode():
-                    return g(a, b)
-
-            return call
-
-        return prepare
+    def of(f, **options):
+        return torch_workload(wrap)(f, "a", "b", **options)
 
     return {
         **{name: of(torch.matmul) for name in PLAIN},
         "tn_1024": of(lambda a, b: a.T @ b),
         "nt_1024": of(lambda a, b: a @ b.T),
-        "bf16_512": of(torch.matmul, lambda x: x.bfloat16()),
+        "bf16_512": of(torch.matmul, cast=lambda x: x.bfloat16()),
     }

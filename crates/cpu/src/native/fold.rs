@@ -3,6 +3,7 @@
 use super::Isa;
 use super::asm::{Lanes, Len, Mem, Op, RAX, Rm};
 use super::r#gen::{Gen, TAIL_MASK, frame};
+use super::long::folds_long;
 use super::ops;
 use super::registers::{Class, Lane};
 use super::values::sized;
@@ -12,8 +13,11 @@ impl Gen<'_> {
     /// Gives all folds' lanes registers, as far as there are some to spare, or slots.
     pub(super) fn place_folds(&mut self) {
         let copies = FOLD_LANES / self.lanes;
+        let long = |f: &Fold| folds_long(f.op, self.kind(f.x));
         let mut spare = match self.isa {
             Isa::Avx512 => 16,
+            // What is no single instruction needs registers of its own.
+            Isa::Avx2 if self.line.folds.iter().any(long) => 0,
             Isa::Avx2 => 8,
         };
         // Instructions on masks need three registers.
@@ -169,9 +173,12 @@ impl Gen<'_> {
         match self.isa {
             Isa::Avx512 => self.combine_masked(op, kind, len, acc, x, part),
             Isa::Avx2 => {
-                let d = if part || is_extremum(op, kind) { self.temp() } else { acc };
+                let several = is_extremum(op, kind) || folds_long(op, kind);
+                let d = if part || several { self.temp() } else { acc };
                 if is_extremum(op, kind) {
                     self.extremum(op, kind, len, d, acc, x);
+                } else if folds_long(op, kind) {
+                    self.fold_long(op, len, d, acc, x);
                 } else {
                     self.op(fold_code(op, kind), len, d, acc, x);
                 }

@@ -25,6 +25,7 @@ mod calls;
 mod fold;
 mod r#gen;
 mod general;
+mod long;
 mod memory;
 mod operands;
 mod ops;
@@ -37,60 +38,12 @@ mod tests;
 mod truth;
 mod values;
 
-use crate::fused::line::{Bin, FoldOp, Instr, Kind, Line, RareFn, Step, Un};
+use crate::fused::line::{Instr, Line, RareFn, Step};
+pub(crate) use crate::isa::Isa;
 use crate::kernel::Kernel;
 use r#gen::Gen;
 use pages::Pages;
 use plan::Plan;
-use std::arch::is_x86_feature_detected as has;
-
-/// The instructions that code is made of.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Isa {
-    /// AVX-512 F, BW, DQ and VL.
-    Avx512,
-    /// AVX2, FMA and F16C.
-    Avx2,
-}
-
-impl Isa {
-    /// Those that this processor and system have, the better one first.
-    pub(crate) fn available() -> impl Iterator<Item = Isa> {
-        let wide = has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl");
-        let avx512 = wide && has!("bmi2");
-        let avx2 = has!("avx2") && has!("fma") && has!("f16c");
-        [(avx512, Isa::Avx512), (avx2, Isa::Avx2)]
-            .into_iter()
-            .filter_map(|(has, isa)| has.then_some(isa))
-    }
-
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Isa::Avx512 => "AVX-512",
-            Isa::Avx2 => "AVX2 and FMA",
-        }
-    }
-
-    /// Whether the instructions can do what a line asks for.
-    fn can(self, line: &Line) -> bool {
-        let long = |r: crate::fused::line::Reg| line.kinds[r.index()] == Kind::I64;
-        let instr = |i: &Instr| match *i {
-            Instr::Un { op: Un::ToFloat, x } => !long(x),
-            Instr::Un { op: Un::ToInt, x } => line.kinds[x.index()] != Kind::F64,
-            Instr::Bin { op: Bin::MaxU | Bin::MinU | Bin::Sar, x, .. } => !long(x),
-            _ => true,
-        };
-        let simple =
-            |op: FoldOp| matches!(op, FoldOp::Sum | FoldOp::And | FoldOp::Or | FoldOp::Xor);
-        match self {
-            Isa::Avx512 => true,
-            Isa::Avx2 => {
-                line.instrs.iter().all(instr)
-                    && line.folds.iter().all(|f| !long(f.x) || simple(f.op))
-            }
-        }
-    }
-}
 
 /// Why the system gives no executable memory, if it does not.
 pub(crate) fn refusal() -> Option<std::io::Error> {
@@ -122,11 +75,8 @@ struct Streaming {
 }
 
 impl Native {
-    /// None where the instructions cannot do it or the system refuses executable memory.
+    /// None where the system refuses executable memory.
     pub(crate) fn new(line: &Line, isa: Isa, streams: bool) -> Option<Native> {
-        if !isa.can(line) {
-            return None;
-        }
         let kernels: Box<[Kernel]> = line
             .instrs
             .iter()

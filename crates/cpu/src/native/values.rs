@@ -7,7 +7,7 @@ use super::ops;
 use crate::fused::line::{Bin, Kind, Reg, Un};
 
 const HIGH32: u64 = 1 << 31;
-const HIGH64: u64 = 1 << 63;
+pub(super) const HIGH64: u64 = 1 << 63;
 
 /// The form of an instruction for lanes of so many bytes.
 pub(super) fn sized(op: Op, size: usize) -> Op {
@@ -100,6 +100,8 @@ impl Gen<'_> {
                     },
                 );
             }
+            Un::ToFloat if double && self.isa == Isa::Avx2 => self.long_to_double(x),
+            Un::ToInt if double && self.isa == Isa::Avx2 => self.double_to_long(x),
             Un::ToFloat if double => self.convert(x, len, ops::CVTQQ2PD),
             Un::ToFloat => self.convert(x, len, ops::CVTDQ2PS),
             Un::ToDouble => {
@@ -161,9 +163,11 @@ impl Gen<'_> {
                     ops::PSUBD
                 }
             }
-            Bin::Mul if double && self.isa == Isa::Avx2 => return self.multiply64(x, y),
-            Bin::Max | Bin::Min if double && self.isa == Isa::Avx2 => {
-                return self.choose64(op == Bin::Max, x, y);
+            Bin::Sar if double && self.isa == Isa::Avx2 => return self.sar_long(x, y),
+            Bin::Mul | Bin::Max | Bin::Min | Bin::MaxU | Bin::MinU
+                if double && self.isa == Isa::Avx2 =>
+            {
+                return self.bin_long(op, x, y);
             }
             Bin::Mul => sized(ops::PMULLD, size),
             Bin::Max => sized(ops::PMAXSD, size),
@@ -188,29 +192,6 @@ impl Gen<'_> {
         let b = self.rm(y);
         let d = self.def();
         self.op(code, len, d, a, b);
-    }
-
-    /// AVX2: a product of 64-bit integers, from products of their halves.
-    fn multiply64(&mut self, x: Reg, y: Reg) {
-        let (a, b, s, t) = (self.reg(x), self.reg(y), self.temp(), self.temp());
-        for (t, a, b) in [(s, a, b), (t, b, a)] {
-            self.shift(ops::PSRLQ_IMM, Len::Y, t, a, 32);
-            self.op(ops::PMULUDQ, Len::Y, t, t, Rm::Reg(b));
-        }
-        self.op(ops::PADDQ, Len::Y, t, t, Rm::Reg(s));
-        self.shift(ops::PSLLQ_IMM, Len::Y, t, t, 32);
-        let d = self.def();
-        self.op(ops::PMULUDQ, Len::Y, d, a, Rm::Reg(b));
-        self.op(ops::PADDQ, Len::Y, d, d, Rm::Reg(t));
-    }
-
-    /// AVX2: the larger or the smaller of 64-bit integers.
-    fn choose64(&mut self, larger: bool, x: Reg, y: Reg) {
-        let (a, b, m) = (self.reg(x), self.reg(y), self.temp());
-        self.op(ops::PCMPGTQ, Len::Y, m, a, Rm::Reg(b));
-        let (no, yes) = if larger { (b, a) } else { (a, b) };
-        let d = self.def();
-        self.op_imm(ops::BLENDVPD, Len::Y, d, no, Rm::Reg(yes), m << 4);
     }
 
     /// A shift of all lanes by a constant.

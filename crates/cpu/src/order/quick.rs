@@ -10,14 +10,14 @@
 
 use super::lanes::{Lanes, Longs, Words};
 use super::network::{few, sort_few};
+use crate::isa::Isa;
 use crate::threads::{Shared, several};
 use std::ptr::copy_nonoverlapping;
 
-/// Whether the processor has the instructions.
+/// Whether the processor has the instructions. (With AVX-512 it has POPCNT.)
 #[inline]
 pub(super) fn is_available() -> bool {
-    use std::arch::is_x86_feature_detected as has;
-    has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") && has!("popcnt")
+    Isa::best() >= Some(Isa::Avx512)
 }
 
 /// Sorts integers of 32 bits.

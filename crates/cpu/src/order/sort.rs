@@ -10,7 +10,7 @@ use crate::shape_ops::swapped;
 use crate::simd::wide;
 use crate::threads::{Shared, for_ranges};
 use pullback_ir::prim::sort::Sort;
-use pullback_ir::{Element, Shape, Value, dispatch};
+use pullback_ir::{Element, Value, dispatch};
 use smallvec::{SmallVec, smallvec};
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -55,7 +55,7 @@ fn sort_lanes(num_keys: usize, ins: &[&Value], n: usize) -> Values {
         }
         _ => {
             let sources = permutation(&ins[..num_keys], n);
-            ins.iter().map(|x| picked(x, &sources, n, n)).collect()
+            ins.iter().map(|x| picked(x, &sources, n, n).reshaped(x.shape())).collect()
         }
     }
 }
@@ -231,7 +231,7 @@ fn permutation(keys: &[&Value], n: usize) -> Vec<u32> {
     all
 }
 
-/// For each lane of `n` elements, those at `k` positions.
+/// For each lane of `n` elements, those at `k` positions: a matrix of a row a lane.
 pub(super) fn picked(x: &Value, positions: &[u32], n: usize, k: usize) -> Value {
     let lanes = x.len() / n;
     dispatch!(x.dtype(), T => {
@@ -241,15 +241,6 @@ pub(super) fn picked(x: &Value, positions: &[u32], n: usize, k: usize) -> Value 
                 out.write(data[i / k * n + positions[i] as usize]);
             }
         });
-        Value::new(Shape::from_slice(&[lanes, k]), out).reshaped(picked_shape(x.shape(), k))
+        Value::new([lanes, k].as_slice(), out)
     })
-}
-
-/// The shape with `k` elements along the last axis.
-fn picked_shape(shape: &[usize], k: usize) -> Shape {
-    let mut shape = Shape::from_slice(shape);
-    if let Some(last) = shape.last_mut() {
-        *last = k;
-    }
-    shape
 }

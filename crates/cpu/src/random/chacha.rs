@@ -4,6 +4,8 @@
 //! a transposition puts their words in order. The bits are those of [`pullback_ir::scalar::random`],
 //! which serves on other processors, and for a few words, for which a vector is too much.
 
+#[cfg(target_arch = "x86_64")]
+use crate::isa::Isa;
 use pullback_ir::scalar::random::{KeyWords, Stream, stream_bytes};
 use std::mem::MaybeUninit;
 
@@ -36,9 +38,9 @@ impl Lanes {
         let all = [
             (Lanes::Scalar, true),
             #[cfg(target_arch = "x86_64")]
-            (Lanes::Avx2, std::is_x86_feature_detected!("avx2")),
+            (Lanes::Avx2, Isa::best() >= Some(Isa::Avx2)),
             #[cfg(target_arch = "x86_64")]
-            (Lanes::Avx512, std::is_x86_feature_detected!("avx512f")),
+            (Lanes::Avx512, Isa::best() >= Some(Isa::Avx512)),
         ];
         all.into_iter().filter(|(_, has)| *has).map(|(lanes, _)| lanes)
     }

@@ -13,7 +13,7 @@ pub(super) fn block(
     reverse: bool,
 ) -> f32 {
     #[cfg(target_arch = "x86_64")]
-    if std::is_x86_feature_detected!("avx512f") {
+    if crate::isa::Isa::best() == Some(crate::isa::Isa::Avx512) {
         // SAFETY: the processor has the instructions.
         return unsafe { x86::block(from, to, before, reverse) };
     }

@@ -6,6 +6,8 @@
 //! would be read before it is written.
 
 use super::Loop;
+#[cfg(target_arch = "x86_64")]
+use crate::isa::Isa;
 use crate::simd::fence;
 
 /// Side of a tile in elements: the cache lines of both sides fit the first-level cache.
@@ -99,8 +101,8 @@ impl Kernel {
     fn available(size: usize) -> impl Iterator<Item = Kernel> {
         #[cfg(target_arch = "x86_64")]
         let all = [
-            (Kernel::Avx2(size), std::is_x86_feature_detected!("avx2")),
-            (Kernel::Avx512(size), std::is_x86_feature_detected!("avx512f")),
+            (Kernel::Avx2(size), Isa::best() >= Some(Isa::Avx2)),
+            (Kernel::Avx512(size), Isa::best() >= Some(Isa::Avx512)),
         ];
         #[cfg(not(target_arch = "x86_64"))]
         let all: [(Kernel, bool); 0] = [];

@@ -76,7 +76,7 @@ fn sorts_of_every_dtype() {
 
 #[test]
 fn sorts_by_several_keys_and_along_any_axis() {
-    for shape in [[3, 7, 2], [2, 600, 3], [40, 30, 20], [1, 1, 5]] {
+    for shape in [[3, 7, 2], [2, 600, 3], [40, 30, 20], [1, 1, 5], [5, 1, 1], [4, 3, 1]] {
         let keys = [
             drawn(1, DType::Bool, &shape, Domain::AnyBits),
             rough(2, DType::F16, &shape),

@@ -337,6 +337,20 @@ impl Prim {
         matches!(self, Prim::Binary(_) | Prim::Compare(_))
     }
 
+    /// Whether each element of the result is arithmetic on the operands' elements at its place.
+    pub(crate) fn is_elementwise(&self) -> bool {
+        matches!(
+            self,
+            Prim::Unary(_)
+                | Prim::Binary(_)
+                | Prim::Compare(_)
+                | Prim::Convert(_)
+                | Prim::SelectN(_)
+                | Prim::Clamp(_)
+                | Prim::IntegerPow(_)
+        )
+    }
+
     /// The sub-jaxprs among the parameters.
     pub fn sub_jaxprs(&self) -> Vec<Jaxpr> {
         let mut found = Vec::new();

@@ -20,13 +20,9 @@ pub fn cse(jaxpr: &Jaxpr) -> Jaxpr {
     let (b, ins) = Builder::with_inputs(jaxpr.in_types());
     let mut env: Vec<Atom> = Vec::with_capacity(jaxpr.n_vars());
     env.extend_from_slice(&ins);
-    let read = |env: &[Atom], a: Atom| match a {
-        Atom::Var(v) => env[v.index()],
-        Atom::Lit(_) => a,
-    };
     let mut seen: FxHashMap<(Prim, Atoms), Atoms> = FxHashMap::default();
     for eqn in jaxpr.eqns() {
-        let ins: Atoms = eqn.inputs.iter().map(|&a| read(&env, a)).collect();
+        let ins: Atoms = eqn.inputs.iter().map(|&a| a.renamed(&env)).collect();
         b.set_loc(eqn.loc);
         if eqn.prim.effects() != Effects::NONE {
             env.extend(b.push(eqn.prim.clone(), ins, jaxpr.eqn_out_types(eqn)));
@@ -37,7 +33,7 @@ pub fn cse(jaxpr: &Jaxpr) -> Jaxpr {
         });
         env.extend(outs.iter().copied());
     }
-    let jaxpr = b.finish(jaxpr.outs().iter().map(|&a| read(&env, a)).collect::<Vec<_>>());
+    let jaxpr = b.finish(jaxpr.outs().iter().map(|&a| a.renamed(&env)).collect::<Vec<_>>());
     debug_check(&jaxpr);
     jaxpr
 }

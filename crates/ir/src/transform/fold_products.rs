@@ -40,21 +40,17 @@ use contraction::{Contraction, Plan};
 pub fn fold_products(jaxpr: &Jaxpr) -> Jaxpr {
     let (b, mut env) = Builder::with_inputs(jaxpr.in_types());
     let program = Program::of(jaxpr);
-    let read = |env: &[Atom], a: Atom| match a {
-        Atom::Var(v) => env[v.index()],
-        Atom::Lit(_) => a,
-    };
     for eqn in jaxpr.eqns() {
         b.set_loc(eqn.loc);
         match program.product(eqn) {
-            Some(plan) => env.push(plan.record(&b, |a| read(&env, a))),
+            Some(plan) => env.push(plan.record(&b, |a| a.renamed(&env))),
             None => {
-                let ins: Atoms = eqn.inputs.iter().map(|&a| read(&env, a)).collect();
+                let ins: Atoms = eqn.inputs.iter().map(|&a| a.renamed(&env)).collect();
                 env.extend(b.push(eqn.prim.clone(), ins, jaxpr.eqn_out_types(eqn)));
             }
         }
     }
-    let outs: Vec<Atom> = jaxpr.outs().iter().map(|&a| read(&env, a)).collect();
+    let outs: Vec<Atom> = jaxpr.outs().iter().map(|&a| a.renamed(&env)).collect();
     let jaxpr = super::dce(&b.finish(outs));
     debug_check(&jaxpr);
     jaxpr
@@ -141,20 +137,8 @@ impl<'a> Program<'a> {
 
     /// Whether an operand need not be there as an array, if elementwise code reads it.
     fn is_chain(&self, a: Atom) -> bool {
-        let elementwise = |prim: &Prim| {
-            matches!(
-                prim,
-                Prim::Unary(_)
-                    | Prim::Binary(_)
-                    | Prim::Compare(_)
-                    | Prim::Convert(_)
-                    | Prim::SelectN(_)
-                    | Prim::Clamp(_)
-                    | Prim::IntegerPow(_)
-            )
-        };
         let repeats = |prim: &Prim| matches!(prim, Prim::BroadcastInDim(_) | Prim::Iota(_));
         self.def(a).is_some_and(|e| repeats(&e.prim))
-            || self.only_here(a).is_some_and(|e| elementwise(&e.prim))
+            || self.only_here(a).is_some_and(|e| e.prim.is_elementwise())
     }
 }

@@ -48,13 +48,9 @@ fn inline_where(jaxpr: &Jaxpr, body: Body) -> Jaxpr {
 fn inline_into(b: &Builder, jaxpr: &Jaxpr, ins: &[Atom], body: Body) -> Atoms {
     let mut env: Vec<Atom> = Vec::with_capacity(jaxpr.n_vars());
     env.extend_from_slice(ins);
-    let read = |env: &[Atom], a: Atom| match a {
-        Atom::Var(v) => env[v.index()],
-        Atom::Lit(_) => a,
-    };
     let outer = b.loc();
     for eqn in jaxpr.eqns() {
-        let ins: Atoms = eqn.inputs.iter().map(|&a| read(&env, a)).collect();
+        let ins: Atoms = eqn.inputs.iter().map(|&a| a.renamed(&env)).collect();
         b.set_loc(eqn.loc.within(outer));
         match body(&eqn.prim) {
             // Calls nest as deep as the user's functions do, so recursion is safe here.
@@ -65,5 +61,5 @@ fn inline_into(b: &Builder, jaxpr: &Jaxpr, ins: &[Atom], body: Body) -> Atoms {
         }
     }
     b.set_loc(outer);
-    jaxpr.outs().iter().map(|&a| read(&env, a)).collect()
+    jaxpr.outs().iter().map(|&a| a.renamed(&env)).collect()
 }

@@ -24,19 +24,15 @@ pub fn silence(jaxpr: &Jaxpr) -> Jaxpr {
     let (b, ins) = Builder::with_inputs(jaxpr.in_types());
     let mut env: Vec<Atom> = Vec::with_capacity(jaxpr.n_vars());
     env.extend_from_slice(&ins);
-    let read = |env: &[Atom], a: Atom| match a {
-        Atom::Var(v) => env[v.index()],
-        Atom::Lit(_) => a,
-    };
     for eqn in jaxpr.eqns() {
-        let ins: Atoms = eqn.inputs.iter().map(|&a| read(&env, a)).collect();
+        let ins: Atoms = eqn.inputs.iter().map(|&a| a.renamed(&env)).collect();
         b.set_loc(eqn.loc);
         env.extend(match silent(&eqn.prim) {
             Some(prim) => b.push(prim, ins, jaxpr.eqn_out_types(eqn)),
             None => ins,
         });
     }
-    let jaxpr = b.finish(jaxpr.outs().iter().map(|&a| read(&env, a)).collect::<Vec<_>>());
+    let jaxpr = b.finish(jaxpr.outs().iter().map(|&a| a.renamed(&env)).collect::<Vec<_>>());
     debug_check(&jaxpr);
     jaxpr
 }

@@ -30,16 +30,12 @@ use crate::types::Type;
 pub fn simplify(jaxpr: &Jaxpr) -> Jaxpr {
     let (b, mut env) = Builder::with_inputs(jaxpr.in_types());
     let mut s = Simplifier { defs: vec![None; env.len()], b };
-    let read = |env: &[Atom], a: Atom| match a {
-        Atom::Var(v) => env[v.index()],
-        Atom::Lit(_) => a,
-    };
     for eqn in jaxpr.eqns() {
-        let ins: Atoms = eqn.inputs.iter().map(|&a| read(&env, a)).collect();
+        let ins: Atoms = eqn.inputs.iter().map(|&a| a.renamed(&env)).collect();
         s.b.set_loc(eqn.loc);
         env.extend(s.eqn(jaxpr, eqn, ins));
     }
-    let outs: Vec<Atom> = jaxpr.outs().iter().map(|&a| read(&env, a)).collect();
+    let outs: Vec<Atom> = jaxpr.outs().iter().map(|&a| a.renamed(&env)).collect();
     let jaxpr = super::dce(&s.b.finish(outs));
     debug_check(&jaxpr);
     jaxpr

@@ -1,6 +1,7 @@
 //! Every executor against plain scalar evaluation, and so against each other.
 
 mod every_op;
+mod long;
 mod programs;
 mod rules;
 mod scalar;

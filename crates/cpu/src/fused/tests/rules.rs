@@ -83,13 +83,6 @@ fn executors_are_chosen() {
     {
         use crate::native::Isa;
         assert_eq!(code.is_native(), Isa::available().next().is_some());
-        // AVX2 has no conversion of 64-bit integers; the interpreter does it.
-        let mut b = LineBuilder::default();
-        let (x, out) = (b.arg(DType::I64, Step::Next, false), b.arg(DType::F64, Step::Next, true));
-        let x = b.load(x);
-        let y = b.un(Un::ToFloat, x);
-        b.store(out, y);
-        assert!(Code::of_isa(b.finish(), Isa::Avx2, false).is_none());
     }
 }
 

@@ -11,30 +11,11 @@ mod vector;
 pub(super) use split::matrices;
 pub(super) use vector::{loops_f32, loops_f64};
 
+pub(crate) use crate::isa::Isa;
 use pack::{Strip, pack};
 use pullback_ir::half::{bf16, f16};
 use pullback_ir::scalar::NumScalar;
 use tile::Kernel;
-
-/// Instructions that there are kernels for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Isa {
-    Avx2,
-    Avx512,
-}
-
-impl Isa {
-    /// The best that the processor has.
-    #[inline]
-    pub(super) fn best() -> Option<Isa> {
-        use std::arch::is_x86_feature_detected as has;
-        let avx2 = has!("avx2") && has!("fma") && has!("f16c");
-        match avx2 && has!("avx512f") {
-            true => Some(Isa::Avx512),
-            false => avx2.then_some(Isa::Avx2),
-        }
-    }
-}
 
 /// The kernels of an element type. That one exists means that the processor has what they need.
 pub(super) struct Kernels<E: NumScalar> {

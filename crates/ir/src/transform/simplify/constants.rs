@@ -46,20 +46,14 @@ fn all_alike(value: &Value) -> Option<Rewrite> {
 /// Primitives that are worth computing: not those that make arrays of scalars, which are better left
 /// as they are, and not calls, whose equations are folded when they are inlined.
 fn is_computed(prim: &Prim) -> bool {
-    matches!(
-        prim,
-        Prim::Unary(_)
-            | Prim::Binary(_)
-            | Prim::Compare(_)
-            | Prim::Convert(_)
-            | Prim::SelectN(_)
-            | Prim::Clamp(_)
-            | Prim::IntegerPow(_)
-            | Prim::Reduce(_)
-            | Prim::Reshape(_)
-            | Prim::Transpose(_)
-            | Prim::Rev(_)
-            | Prim::Slice(_)
-            | Prim::Concatenate(_)
-    )
+    prim.is_elementwise()
+        || matches!(
+            prim,
+            Prim::Reduce(_)
+                | Prim::Reshape(_)
+                | Prim::Transpose(_)
+                | Prim::Rev(_)
+                | Prim::Slice(_)
+                | Prim::Concatenate(_)
+        )
 }
