@@ -116,9 +116,8 @@ impl<I: Item> Items<I> {
         let to = Shared(items.ptr().cast::<MaybeUninit<I>>());
         for_ranges(len, probe, |range| {
             // SAFETY: ranges are within the room and do not meet.
-            let out = unsafe {
-                std::slice::from_raw_parts_mut(to.get().add(range.start), range.len())
-            };
+            let out =
+                unsafe { std::slice::from_raw_parts_mut(to.get().add(range.start), range.len()) };
             body(range, out);
         });
         items

@@ -130,8 +130,16 @@ vectors!(Words Longs);
 
 impl Lanes for Words {
     instructions!(
-        u32, 16, u16, _mm512_set1_epi32, _mm512_mask_loadu_epi32, _mm512_mask_storeu_epi32,
-        _mm512_min_epu32, _mm512_max_epu32, _mm512_cmplt_epu32_mask, _mm512_maskz_compress_epi32
+        u32,
+        16,
+        u16,
+        _mm512_set1_epi32,
+        _mm512_mask_loadu_epi32,
+        _mm512_mask_storeu_epi32,
+        _mm512_min_epu32,
+        _mm512_max_epu32,
+        _mm512_cmplt_epu32_mask,
+        _mm512_maskz_compress_epi32
     );
 
     #[inline(always)]
@@ -176,7 +184,8 @@ impl Lanes for Words {
             // The lower half of all, of which the largest.
             let low = _mm512_min_epu32(x, Words(x).reversed().0);
             let low = _mm512_castsi512_si256(low);
-            let low = _mm_max_epu32(_mm256_castsi256_si128(low), _mm256_extracti128_si256::<1>(low));
+            let low =
+                _mm_max_epu32(_mm256_castsi256_si128(low), _mm256_extracti128_si256::<1>(low));
             let low = _mm_max_epu32(low, _mm_shuffle_epi32::<0x4e>(low));
             _mm_cvtsi128_si32(_mm_max_epu32(low, _mm_shuffle_epi32::<0xb1>(low))).cast_unsigned()
         }
@@ -203,8 +212,16 @@ impl Lanes for Words {
 
 impl Lanes for Longs {
     instructions!(
-        u64, 8, u8, _mm512_set1_epi64, _mm512_mask_loadu_epi64, _mm512_mask_storeu_epi64,
-        _mm512_min_epu64, _mm512_max_epu64, _mm512_cmplt_epu64_mask, _mm512_maskz_compress_epi64
+        u64,
+        8,
+        u8,
+        _mm512_set1_epi64,
+        _mm512_mask_loadu_epi64,
+        _mm512_mask_storeu_epi64,
+        _mm512_min_epu64,
+        _mm512_max_epu64,
+        _mm512_cmplt_epu64_mask,
+        _mm512_maskz_compress_epi64
     );
 
     #[inline(always)]
@@ -243,7 +260,8 @@ impl Lanes for Longs {
             // The lower half of all, of which the largest.
             let low = _mm512_min_epu64(x, Longs(x).reversed().0);
             let low = _mm512_castsi512_si256(low);
-            let low = _mm_max_epu64(_mm256_castsi256_si128(low), _mm256_extracti128_si256::<1>(low));
+            let low =
+                _mm_max_epu64(_mm256_castsi256_si128(low), _mm256_extracti128_si256::<1>(low));
             _mm_cvtsi128_si64(_mm_max_epu64(low, _mm_shuffle_epi32::<0x4e>(low))).cast_unsigned()
         }
     }
@@ -259,7 +277,8 @@ impl Lanes for Longs {
     unsafe fn columns_of_16(rows: &mut [Self; 16]) {
         let [a, b, c, d, e, f, g, h, rest @ ..] = Self::vectors(rows);
         // SAFETY: as above.
-        let (upper, lower) = unsafe { (transpose_8x8([a, b, c, d, e, f, g, h]), transpose_8x8(rest)) };
+        let (upper, lower) =
+            unsafe { (transpose_8x8([a, b, c, d, e, f, g, h]), transpose_8x8(rest)) };
         for (i, (upper, lower)) in upper.into_iter().zip(lower).enumerate() {
             (rows[2 * i], rows[2 * i + 1]) = (Longs(upper), Longs(lower));
         }

@@ -1,7 +1,7 @@
 //! Lanes of an axis, sorted.
 
-use super::keys::{Order, bits_of, element, is_minus_zero, is_nan, is_zero, key};
 use super::items::{self, Item, Items, Pair, Ranked};
+use super::keys::{Order, bits_of, element, is_minus_zero, is_nan, is_zero, key};
 use crate::memory::{Room, raw};
 use crate::operand::{Operand, Values};
 use crate::reduce::fill;

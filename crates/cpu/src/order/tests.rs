@@ -1,5 +1,5 @@
-use super::keys::{Order, element, key};
 use super::items::{Item, Items, Pair, Ranked, sort};
+use super::keys::{Order, element, key};
 use super::radix;
 use pullback_ir::scalar::OrdScalar;
 use pullback_ir::{DType, Element, dispatch};
@@ -50,7 +50,9 @@ fn sorts_are_stable_for_every_width_and_number_of_threads() {
     for threads in [1, 2, 3, 8] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            for n in [0, 1, 2, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 513, 8192, 140_001] {
+            for n in [
+                0, 1, 2, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 513, 8192, 140_001,
+            ] {
                 // All bits, ties, one digit alone, the middle digits alone.
                 for mask in [u64::MAX, 7, 0xff00, 0x00ff_ff00_0000, 0] {
                     check::<u32>(n, 8, mask);

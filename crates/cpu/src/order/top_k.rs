@@ -4,8 +4,8 @@
 //! many as needed, the smaller half goes. Of n elements in random order few are kept, k log(n/k) about;
 //! blocks without any are passed at the speed of a comparison of vectors.
 
-use super::keys::{Order, bits_of, key};
 use super::items::{self, Item, Items, Pair};
+use super::keys::{Order, bits_of, key};
 use super::sort::picked;
 use crate::operand::Values;
 use crate::scan::around;

@@ -40,7 +40,9 @@ pub(crate) fn gather(prim: &Gather, x: &Value, indices: &Value, out: &Type) -> O
                     (1, _) => singles::<u64>(starts, places, from, fill, to),
                     (len, _) => {
                         for (k, (&start, &place)) in starts.iter().zip(places).enumerate() {
-                            if let Some(&next) = starts.get(k + AHEAD) && contiguous {
+                            if let Some(&next) = starts.get(k + AHEAD)
+                                && contiguous
+                            {
                                 approach(from.wrapping_add(next.wrapping_mul(size)), len * size);
                             }
                             let to = to.add(place * size);
@@ -112,16 +114,20 @@ unsafe fn take_each<E: Copy, T: Index>(
     for (indices, to) in indices.chunks(BLOCK).zip(to.chunks_mut(BLOCK)) {
         let near = &mut near[..indices.len()];
         // Negative ones are beyond all others.
-        let is_outside = |i: T| i.index() as u64 > last as u64;
-        let outside = wide(|| {
-            let mut outside = false;
-            for (near, &i) in near.iter_mut().zip(indices) {
-                // (`clamp` may panic, so it keeps the loop from vectors.)
-                *near = i.index().max(0).min(last) as usize;
-                outside |= is_outside(i);
-            }
-            outside
-        });
+        let is_outside = move |i: T| i.index() as u64 > last as u64;
+        // What the closure borrowed could be what it writes to.
+        let outside = {
+            let near = &mut *near;
+            wide(move || {
+                let mut outside = 0;
+                for (near, &i) in near.iter_mut().zip(indices) {
+                    // (`clamp` may panic, which keeps the loop from vectors.)
+                    *near = i.index().max(0).min(last) as usize;
+                    outside |= u64::from(is_outside(i));
+                }
+                outside != 0
+            })
+        };
         for (to, &near) in to.iter_mut().zip(&*near) {
             // SAFETY: indices up to the last are within the operand.
             to.write(unsafe { *from.add(near * step) });

@@ -149,7 +149,10 @@ unsafe fn apply_all<T: Element>(
     let (window, contiguous) = (w.len(), w.contiguous());
     w.blocks(0..w.count, |starts, places| {
         for (k, (&start, &place)) in starts.iter().zip(places).enumerate() {
-            if let Some(&next) = starts.get(k + AHEAD) && contiguous && window > 1 {
+            if let Some(&next) = starts.get(k + AHEAD)
+                && contiguous
+                && window > 1
+            {
                 approach(to.wrapping_add(next).cast(), size_of::<T>() * window);
             }
             if start == OUTSIDE || !range.contains(&start) {
