@@ -97,7 +97,8 @@ pub use pullback_cpu::{Memory, Profile, Timed};
 /// ```
 ///
 /// The environment variable `PULLBACK_ENGINE` chooses the engine by its [name](backend::Engine::name),
-/// `PULLBACK_THREADS` the number of threads; both are read once.
+/// `PULLBACK_THREADS` the number of threads, `PULLBACK_ISA` (`avx512`, `avx2`, `none`) which vector instructions
+/// are used at most; all are read once.
 pub mod backend {
     pub use pullback_cpu::{Engine, Info, MachineCode, info};
 }

@@ -9,7 +9,7 @@ use std::fmt;
 /// What runs programs in this process, for reports of faults and of times. It prints as a few lines.
 #[derive(Clone, Debug)]
 pub struct Info {
-    /// The engine; the error where `PULLBACK_ENGINE` or `PULLBACK_THREADS` is wrong.
+    /// The engine; the error where `PULLBACK_ENGINE`, `PULLBACK_THREADS` or `PULLBACK_ISA` is wrong.
     pub engine: Result<Engine, Error>,
     /// Whether kernels run as machine code.
     pub machine_code: MachineCode,

@@ -1,21 +1,30 @@
 //! Comparing results.
 
-use super::Law;
+use crate::Law;
 use pullback_ir::{DType, Value};
 
 /// Equal to the bit, but for which NaN.
-pub(super) fn same(got: &[Value], want: &[Value]) -> Law {
+///
+/// # Errors
+/// The fault: which element is what and should be what.
+pub fn same(got: &[Value], want: &[Value]) -> Law {
     compare(got, want, |_, g, w| g.to_bits() == w.to_bits() || (g.is_nan() && w.is_nan()))
 }
 
 /// Equal within a relative tolerance by dtype: `rounding` units in the last place of numbers of the
 /// size of the largest.
-pub(super) fn close(got: &[Value], want: &[Value], rounding: f64) -> Law {
+///
+/// # Errors
+/// As [`same`].
+pub fn close(got: &[Value], want: &[Value], rounding: f64) -> Law {
     close_beside(got, want, &[], rounding)
 }
 
 /// The same, where the largest may also be among other numbers: the terms of sums.
-pub(super) fn close_beside(got: &[Value], want: &[Value], terms: &[Value], rounding: f64) -> Law {
+///
+/// # Errors
+/// As [`same`].
+pub fn close_beside(got: &[Value], want: &[Value], terms: &[Value], rounding: f64) -> Law {
     let largest = want
         .iter()
         .chain(terms)
@@ -29,7 +38,7 @@ pub(super) fn close_beside(got: &[Value], want: &[Value], terms: &[Value], round
 }
 
 /// The distance of 1 to the next number.
-pub(super) fn unit(dtype: DType) -> f64 {
+pub fn unit(dtype: DType) -> f64 {
     match dtype {
         DType::F16 => 2f64.powi(-10),
         DType::BF16 => 2f64.powi(-7),

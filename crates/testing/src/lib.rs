@@ -33,11 +33,15 @@
 //!     prop_assert_eq!(simpler.in_types(), p.jaxpr.in_types());
 //! });
 //! ```
+//!
+//! [`engines`] has the laws by which engines agree, and [`compare`] how results are compared.
 
 #![forbid(unsafe_code)]
 
 mod checks;
+pub mod compare;
 mod draw;
+pub mod engines;
 mod generate;
 mod program;
 mod shrink;
@@ -47,3 +51,6 @@ pub use checks::{Checks, Mismatch, check_grads, check_jvp, check_vjp, check_vmap
 pub use draw::Draw;
 pub use program::Program;
 pub use strategy::{ProgramTree, Programs, programs};
+
+/// What a law gives: the fault, if it does not hold.
+pub type Law = Result<(), String>;

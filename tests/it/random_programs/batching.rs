@@ -1,10 +1,11 @@
 //! `vmap` is the stacked loop, and commutes with derivatives.
 
-use super::compare::{close, same};
+use super::for_all;
 use super::variants::{self, checked, directions, row_args, stack, take};
-use super::{Law, for_all};
 use pullback_ir::transform::{self, OutDims};
 use pullback_ir::{Error, Jaxpr, Prim, Value, interp};
+use pullback_testing::Law;
+use pullback_testing::compare::{close, same};
 use pullback_testing::{Draw, Program, programs};
 
 fn text(e: Error) -> String {

@@ -1,10 +1,11 @@
 //! Derivatives: adjointness, which needs no step size, then central differences; of programs and of
 //! what transformations make of them.
 
-use super::compare::close;
+use super::for_all;
 use super::variants::{self, checked, directions};
-use super::{Law, for_all};
 use pullback_ir::{Error, Type, Value, interp, transform};
+use pullback_testing::Law;
+use pullback_testing::compare::close;
 use pullback_testing::{Draw, Program, programs};
 
 fn text(e: Error) -> String {
@@ -195,7 +196,7 @@ fn wild_programs_can_be_differentiated() {
         let want = p.eval().map_err(text)?;
         for q in [forward, back, both] {
             let got = q.eval().map_err(text)?;
-            super::compare::same(&got[..n], &want)?;
+            pullback_testing::compare::same(&got[..n], &want)?;
         }
         Ok(())
     });

@@ -4,7 +4,6 @@
 //! themselves; `PULLBACK_CASES=2000` tries more programs a law, `PULLBACK_SEED=1` other ones.
 
 mod batching;
-mod compare;
 mod derivatives;
 mod engines;
 mod rewriting;
@@ -12,10 +11,7 @@ mod variants;
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
-use pullback_testing::{Draw, Program, Programs};
-
-/// What a law gives: the fault, if it does not hold.
-type Law = Result<(), String>;
+use pullback_testing::{Draw, Law, Program, Programs};
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|n| n.parse().unwrap_or_else(|_| panic!("{variable}={n}")))

@@ -1,9 +1,9 @@
 //! Rewriting changes nothing, and text is the program.
 
-use super::compare::same;
 use super::for_all;
 use super::variants::{self, checked};
 use pullback_ir::{Jaxpr, interp, text, transform};
+use pullback_testing::compare::same;
 use pullback_testing::programs;
 
 #[test]

@@ -79,6 +79,21 @@ impl Op {
     pub(super) const fn wide(self) -> Op {
         Op { wide: true, ..self }
     }
+
+    /// Whether VEX instructions have a width bit that counts. Where it does not it is 0: that is shorter, and
+    /// tools expect it. (EVEX instructions always have one.)
+    const fn counts_width(self) -> bool {
+        match self.map {
+            // Moves from and to general registers, and all on mask registers.
+            1 => {
+                self.prefix == 1 && matches!(self.code, 0x6e | 0x7e)
+                    || matches!(self.code, 0x41..=0x4b | 0x90..=0x99)
+            }
+            // Fused multiply-add, masked moves, shifts by lanes' counts.
+            2 => true,
+            _ => false,
+        }
+    }
 }
 
 /// Which lanes an instruction writes (EVEX only).
@@ -238,9 +253,17 @@ impl Asm {
             Rm::Reg(r) => (0, r >> 3 & 1),
             _ => Asm::high(rm),
         };
-        self.byte(0xc4);
-        self.byte((!(reg >> 3) & 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | op.map);
-        self.byte(u8::from(op.wide) << 7 | (!src & 15) << 3 | (len as u8) << 2 | op.prefix);
+        let wide = u8::from(op.wide && op.counts_width());
+        let (high, rest) =
+            ((!(reg >> 3) & 1) << 7, (!src & 15) << 3 | (len as u8) << 2 | op.prefix);
+        if op.map == 1 && wide == 0 && x == 0 && b == 0 {
+            self.byte(0xc5);
+            self.byte(high | rest);
+        } else {
+            self.byte(0xc4);
+            self.byte(high | (x ^ 1) << 6 | (b ^ 1) << 5 | op.map);
+            self.byte(wide << 7 | rest);
+        }
         self.byte(op.code);
         self.operands(reg, rm, u32::from(imm.is_some()), 1);
         if let Some(imm) = imm {

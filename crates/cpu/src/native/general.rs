@@ -18,11 +18,19 @@ impl Asm {
     }
 
     pub(super) fn push(&mut self, r: Gpr) {
-        self.general(false, &[0xff], 6, Rm::Reg(r.0), 0);
+        self.with_register(0x50, r);
     }
 
     pub(super) fn pop(&mut self, r: Gpr) {
-        self.general(false, &[0x8f], 0, Rm::Reg(r.0), 0);
+        self.with_register(0x58, r);
+    }
+
+    /// An instruction whose opcode has the register.
+    fn with_register(&mut self, code: u8, r: Gpr) {
+        if r.0 >= 8 {
+            self.byte(0x41);
+        }
+        self.byte(code | r.0 & 7);
     }
 
     pub(super) fn ret(&mut self) {

@@ -139,9 +139,18 @@ mod started {
             }
             "wrong" => {
                 let text = Engine::current().unwrap_err().to_string();
-                let known =
-                    ["`gpu`: the engines are `reference`, `tile`", "`0` is no number of threads"];
+                let known = [
+                    "`gpu`: the engines are `reference`, `tile`",
+                    "`0` is no number of threads",
+                    "no instructions `sse`, but `avx512`, `avx2` and `none`",
+                ];
                 assert!(known.iter().any(|part| text.contains(part)), "{text}");
+            }
+            mark if mark.starts_with("machine code: ") => {
+                let found = pullback_cpu::info().machine_code.to_string();
+                let known = mark["machine code: ".len()..].split('|').any(|k| found.starts_with(k));
+                assert!(known, "{found}");
+                return;
             }
             "alone within" => with_threads(1, || with_threads(1, work)).unwrap().unwrap(),
             _ => work(),
@@ -167,6 +176,12 @@ mod started {
         }
         in_process("wrong", &[("PULLBACK_ENGINE", "gpu")]);
         in_process("wrong", &[("PULLBACK_THREADS", "0")]);
+        in_process("wrong", &[("PULLBACK_ISA", "sse")]);
+        for (isa, runs) in
+            [("none", "none for this"), ("avx2", "runs (AVX2 and FMA)|none for this")]
+        {
+            in_process(&format!("machine code: {runs}"), &[("PULLBACK_ISA", isa)]);
+        }
     }
 
     #[test]
