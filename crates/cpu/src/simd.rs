@@ -60,19 +60,6 @@ pub(crate) fn prefetch<T>(place: *const T) {
     let _ = place;
 }
 
-/// The same, but no nearer than the second-level cache: for what is needed after some work.
-#[inline(always)]
-pub(crate) fn prefetch_far<T>(place: *const T) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: as above.
-    unsafe {
-        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T1>(place.cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = place;
-}
-
 /// Makes elements that were stored past the caches visible to other threads like all others.
 #[inline(always)]
 pub(crate) fn fence() {

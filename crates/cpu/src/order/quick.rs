@@ -5,8 +5,8 @@
 //! left of the rooms is enough for both halves, so they do not meet and may be sorted by two threads. A
 //! part that fits sixteen vectors is sorted in registers.
 //!
-//! Measured in November 2026 on one core, for a million random integers: 2.4 ms with 32 bits, where the
-//! radix sort takes 3.0; 4.7 ms with 64 bits, where it takes 11 for keys of 32 bits with positions.
+//! Measured in November 2026 on one core: a million random integers of 32 bits take 2.5 ms, of 64 bits
+//! 4.5 ms. With it the operation `sort` has 1.6 times the speed that it had with the radix sort.
 
 use super::lanes::{Lanes, Longs, Words};
 use super::network::{few, sort_few};

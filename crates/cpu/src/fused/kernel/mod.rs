@@ -26,9 +26,6 @@ pub(super) const STREAMED: usize = 8 << 20;
 /// Elements after which the time that they took is looked at.
 const PROBE: usize = 8192;
 
-/// Elements of rows after which it is asked for some of the next block's.
-const CHUNK: usize = 4096;
-
 /// What an argument of a kernel is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Source {

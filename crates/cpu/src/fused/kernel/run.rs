@@ -1,7 +1,7 @@
 //! Running a kernel: memory for results, rows shared among threads, blocks of rows through all stages.
 
 use super::scratch::with_scratch;
-use super::{CHUNK, Kernel, KernelArg, Over, PROBE, Pointers, Source, Stage, UNCUT};
+use super::{Kernel, KernelArg, Over, PROBE, Pointers, Source, Stage, UNCUT};
 use crate::fused::code::Code;
 use crate::memory::{Room, raw, raw_mut};
 use crate::operand::{Operand, Values};
@@ -154,21 +154,12 @@ impl Kernel {
 
     /// Where the arguments are for the block that begins at a row.
     fn place_block(&self, block: &mut Pointers, at: &Pointers, row: usize, scratch: *mut u8) {
-        self.place_rows(block, at, row);
-        for (p, arg) in block.iter_mut().zip(&self.args) {
-            if let Source::Scratch(k) = arg.source {
-                *p = scratch.wrapping_add(self.scratch[k as usize]);
-            }
-        }
-    }
-
-    /// Where they are some rows further on.
-    fn place_rows(&self, there: &mut Pointers, at: &Pointers, rows: usize) {
-        let place = |(arg, p): (&KernelArg, &*mut u8)| {
-            p.wrapping_offset(rows as isize * arg.steps.last().copied().unwrap_or(0))
+        let place = |(arg, &p): (&KernelArg, &*mut u8)| match arg.source {
+            Source::Scratch(k) => scratch.wrapping_add(self.scratch[k as usize]),
+            _ => p.wrapping_offset(row as isize * arg.steps.last().copied().unwrap_or(0)),
         };
-        there.clear();
-        there.extend(self.args.iter().zip(at).map(place));
+        block.clear();
+        block.extend(self.args.iter().zip(at).map(place));
     }
 
     /// Runs a line over a part of some rows.
@@ -195,11 +186,8 @@ impl Kernel {
 
     /// All stages over a block of rows, asking for those of the next block meanwhile.
     fn block(&self, at: &Pointers, [rows, next]: [usize; 2], in_place: bool) {
-        let chunk = if self.ahead.is_empty() { rows } else { CHUNK.div_ceil(self.n) };
-        let lines = self.stages.iter().filter(|s| s.over == Over::Line).count();
-        let (mut part, parts) = (0, lines * rows.div_ceil(chunk));
-        let mut here = Pointers::new();
-        for stage in &self.stages {
+        for (k, stage) in self.stages.iter().enumerate() {
+            self.ahead.ask(at, rows..rows + next, k, self.stages.len());
             match stage.over {
                 Over::Rows => {
                     let mut pointers = Pointers::new();
@@ -208,16 +196,8 @@ impl Kernel {
                     unsafe { stage.code.run(&pointers, &stage.row_steps, rows, 1) };
                 }
                 Over::Line if self.n <= UNCUT => {
-                    for first in (0..rows).step_by(chunk) {
-                        self.ahead.ask(at, rows..rows + next, part, parts);
-                        part += 1;
-                        self.place_rows(&mut here, at, first);
-                        let code = stage.stores(in_place);
-                        // SAFETY: the block's rows exist.
-                        unsafe {
-                            self.line(stage, code, &here, 0..self.n, chunk.min(rows - first));
-                        }
-                    }
+                    // SAFETY: the block's rows exist.
+                    unsafe { self.line(stage, stage.stores(in_place), at, 0..self.n, rows) };
                 }
                 Over::Line => {
                     for row in 0..rows {

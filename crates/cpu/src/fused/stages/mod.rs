@@ -37,10 +37,6 @@ pub(super) const MOST_FOLDS: usize = 24;
 /// them one after the other.
 const BLOCK_ELEMENTS: usize = 1 << 13;
 
-/// The same where results bypass the caches: here the second-level one. What a stage gives for rows
-/// reaches a cache behind all results that were stored before, and waiting for it should be rare.
-const STREAMED_BLOCK_ELEMENTS: usize = 1 << 15;
-
 struct Stages<'a> {
     jaxpr: &'a Jaxpr,
     group: &'a Group,
@@ -136,11 +132,7 @@ impl Stages<'_> {
         // What is the same for all rows is there once.
         let moves = |a: &&KernelArg| a.inner != 0 && a.steps.last().is_some_and(|&s| s != 0);
         let full = self.args.iter().filter(moves).count().max(1);
-        let elements = match stages.iter().any(|s| s.streaming.is_some()) {
-            true => STREAMED_BLOCK_ELEMENTS,
-            false => BLOCK_ELEMENTS,
-        };
-        let block = (elements / (n * full)).clamp(1, rows);
+        let block = (BLOCK_ELEMENTS / (n * full)).clamp(1, rows);
         let loops = Loops { n, outer, block, columns: self.group.columns };
         let kernel = Kernel::new(loops, self.args, stages, self.scratch, executor);
         Built { kernel, ins: self.ins, outs: self.outs }
