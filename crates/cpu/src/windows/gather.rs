@@ -115,7 +115,7 @@ unsafe fn take_each<E: Copy, T: Index>(
         let near = &mut near[..indices.len()];
         // Negative ones are beyond all others.
         let is_outside = move |i: T| i.index() as u64 > last as u64;
-        // What the closure borrowed could be what it writes to.
+        // The closure owns its numbers: borrowed, they could be what it writes to.
         let outside = {
             let near = &mut *near;
             wide(move || {
