@@ -56,6 +56,7 @@ fn fast(prim: &Prim, ins: &mut [Operand<'_>], out_types: &[Type]) -> Option<Valu
         Prim::Reduce(p) => reduce(p, ins[0].value(), &out_types[0]),
         Prim::DotGeneral(p) => dot_general(p, ins[0].value(), ins[1].value(), &out_types[0]),
         Prim::BroadcastInDim(p) => Some(shape_ops::broadcast(p, ins[0].value(), &out_types[0])),
+        Prim::Iota(p) => Some(shape_ops::iota(p, &out_types[0])),
         Prim::Transpose(p) => Some(shape_ops::transpose(p, &mut ins[0], &out_types[0])),
         Prim::Slice(p) => Some(shape_ops::slice(p, &mut ins[0], &out_types[0])),
         Prim::Rev(p) => Some(shape_ops::rev(p, ins[0].value(), &out_types[0])),

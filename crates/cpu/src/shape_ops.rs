@@ -1,19 +1,24 @@
 //! Primitives that move elements without computing: each is one strided copy or a few.
 
 use crate::elementwise::spread;
-use crate::memory::{build, raw};
+use crate::memory::{build, raw, room};
 use crate::operand::{Operand, Values};
+use crate::reduce::fill_in;
+use crate::simd::wide;
 use crate::strided::{Strides, copy, row_major};
 use crate::threads::{Shared, for_ranges};
 use pullback_ir::prim::broadcast::BroadcastInDim;
+use pullback_ir::prim::iota::Iota;
 use pullback_ir::prim::pad::Pad;
 use pullback_ir::prim::permute::Transpose;
 use pullback_ir::prim::rev::Rev;
 use pullback_ir::prim::slice::Slice;
 use pullback_ir::prim::split::Split;
 use pullback_ir::prim::tile::Tile;
-use pullback_ir::{Prim, Shape, Type, Value, pool, shape};
+use pullback_ir::scalar::convert;
+use pullback_ir::{Prim, Shape, Type, Value, dispatch, pool, shape};
 use smallvec::{SmallVec, smallvec};
+use std::mem::MaybeUninit;
 
 /// Checks that every index of a box leads to one of `len` elements.
 pub(crate) fn assert_within(shape: &[usize], offset: isize, strides: &[isize], len: usize) {
@@ -120,6 +125,27 @@ fn full(x: &Value, out: &Type) -> Value {
             });
         })
     }
+}
+
+/// Elements that count along an axis.
+pub(crate) fn iota(prim: &Iota, out: &Type) -> Value {
+    let n = prim.shape[prim.dimension];
+    let line = dispatch!(prim.dtype, T => {
+        let all = fill_in(room(n), n, 1, 1 << 14, |range, out: &mut [MaybeUninit<T>]| {
+            wide(|| {
+                for (out, i) in out.iter_mut().zip(range) {
+                    out.write(convert::<u64, T>(i as u64));
+                }
+            });
+        });
+        Value::new([n].as_slice(), all)
+    });
+    if out.numel() == n {
+        return line.reshaped(out.shape());
+    }
+    let mut strides: Strides = SmallVec::from_elem(0, out.rank());
+    strides[prim.dimension] = 1;
+    view(&line, out, 0, &strides)
 }
 
 pub(crate) fn transpose(prim: &Transpose, x: &mut Operand<'_>, out: &Type) -> Value {

@@ -47,6 +47,29 @@ fn with_avx2<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
+/// Brings the cache line of a place near, which will be used soon. The place need not exist.
+#[inline(always)]
+pub(crate) fn prefetch<T>(place: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch has no effect that shows, wherever it leads, and every x86-64 has the instruction.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(place.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = place;
+}
+
+/// Makes elements that were stored past the caches visible to other threads like all others.
+#[inline(always)]
+pub(crate) fn fence() {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 has the instruction.
+    unsafe {
+        std::arch::x86_64::_mm_sfence();
+    }
+}
+
 /// Defines a function that is compiled for each width of vectors, as [`wide`] does for closures. Long
 /// bodies that have several callers want this: of them the compiler makes calls from [`wide`], and what is
 /// called is not compiled anew.

@@ -23,20 +23,28 @@ pub(crate) mod avx512 {
         unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), x) }
     }
 
+    /// Of four rows, in each quarter of 128 bits the columns of a transposition of 4x4.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn fours_of([a, b, c, d]: [__m512i; 4]) -> [__m512i; 4] {
+        let (ab_lo, ab_hi) = (_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+        let (cd_lo, cd_hi) = (_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
+        [
+            _mm512_unpacklo_epi64(ab_lo, cd_lo),
+            _mm512_unpackhi_epi64(ab_lo, cd_lo),
+            _mm512_unpacklo_epi64(ab_hi, cd_hi),
+            _mm512_unpackhi_epi64(ab_hi, cd_hi),
+        ]
+    }
+
     /// The columns of sixteen rows of sixteen 32-bit elements.
     #[inline]
     #[target_feature(enable = "avx512f")]
     pub(crate) fn transpose_16x16(x: [__m512i; 16]) -> [__m512i; 16] {
-        // Pairs of rows, then fours: within each quarter of 128 bits a transposition of 4x4.
         let mut fours = x;
         for k in 0..4 {
-            let [a, b, c, d] = [x[4 * k], x[4 * k + 1], x[4 * k + 2], x[4 * k + 3]];
-            let (ab_lo, ab_hi) = (_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
-            let (cd_lo, cd_hi) = (_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
-            fours[4 * k] = _mm512_unpacklo_epi64(ab_lo, cd_lo);
-            fours[4 * k + 1] = _mm512_unpackhi_epi64(ab_lo, cd_lo);
-            fours[4 * k + 2] = _mm512_unpacklo_epi64(ab_hi, cd_hi);
-            fours[4 * k + 3] = _mm512_unpackhi_epi64(ab_hi, cd_hi);
+            let [a, b, c, d] = fours_of([x[4 * k], x[4 * k + 1], x[4 * k + 2], x[4 * k + 3]]);
+            [fours[4 * k], fours[4 * k + 1], fours[4 * k + 2], fours[4 * k + 3]] = [a, b, c, d];
         }
         // Quarters are elements of a transposition of 4x4.
         let mut columns = x;
@@ -50,6 +58,22 @@ pub(crate) mod avx512 {
             columns[8 + i] = _mm512_shuffle_i32x4::<0xdd>(ab_lo, cd_lo);
             columns[4 + i] = _mm512_shuffle_i32x4::<0x88>(ab_hi, cd_hi);
             columns[12 + i] = _mm512_shuffle_i32x4::<0xdd>(ab_hi, cd_hi);
+        }
+        columns
+    }
+
+    /// Of eight rows of sixteen 32-bit elements in each vector two columns, the second one turned around.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    pub(crate) fn columns_of_8x16([a, b, c, d, e, f, g, h]: [__m512i; 8]) -> [__m512i; 8] {
+        let (upper, lower) = (fours_of([a, b, c, d]), fours_of([e, f, g, h]));
+        let order = _mm512_setr_epi32(0, 1, 2, 3, 8, 9, 10, 11, 15, 14, 13, 12, 7, 6, 5, 4);
+        let mut columns = [order; 8];
+        for i in 0..4 {
+            let even = _mm512_shuffle_i32x4::<0x88>(upper[i], lower[i]);
+            let odd = _mm512_shuffle_i32x4::<0xdd>(upper[i], lower[i]);
+            columns[2 * i] = _mm512_permutexvar_epi32(order, even);
+            columns[2 * i + 1] = _mm512_permutexvar_epi32(order, odd);
         }
         columns
     }

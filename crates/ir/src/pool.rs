@@ -43,7 +43,7 @@ pub fn take<T: Element>(n: usize) -> (Vec<T>, bool) {
 }
 
 /// Keeps the memory of an array that nobody uses any more.
-pub(crate) fn give(mut data: Data) {
+pub fn give(mut data: Data) {
     let bytes = crate::dispatch!(data.dtype(), T => match T::vec_mut(&mut data) {
         Some(v) => {
             v.clear();

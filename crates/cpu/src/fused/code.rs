@@ -37,7 +37,7 @@ const WORTH_IT: usize = 1 << 14;
 
 impl Code {
     /// Prepares a line. `streams` makes stores to its outputs bypass the cache: for outputs that are larger
-    /// than it.
+    /// than it. Before other threads read them, [`fence`](crate::simd::fence) must be called.
     pub(crate) fn new(line: Line, executor: Executor, streams: bool) -> Code {
         debug_assert_eq!(line.check(), Ok(()));
         let (tiles, machine) = (OnceLock::new(), OnceLock::new());

@@ -178,10 +178,6 @@ impl Asm {
         self.general(true, &[0x0f, 0x42], to.0, Rm::Reg(from.0), 0);
     }
 
-    pub(super) fn sfence(&mut self) {
-        self.code.extend_from_slice(&[0x0f, 0xae, 0xf8]);
-    }
-
     pub(super) fn vzeroupper(&mut self) {
         self.code.extend_from_slice(&[0xc5, 0xf8, 0x77]);
     }

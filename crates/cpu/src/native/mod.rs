@@ -125,15 +125,22 @@ impl Native {
             return unsafe { plain(ptrs.as_ptr(), steps.as_ptr(), 0, n, rows) };
         };
         let streamed = self.function(streaming.offset);
+        // Until the outputs are aligned, and where they are not alike, ordinary stores do it.
+        let run = |ptrs: &[*mut u8], rows: usize| {
+            let head = streaming.head(ptrs).unwrap_or(n).min(n);
+            // SAFETY: the caller's promise; the ranges make up the rows.
+            unsafe {
+                plain(ptrs.as_ptr(), steps.as_ptr(), 0, head, rows);
+                streamed(ptrs.as_ptr(), steps.as_ptr(), head, n, rows);
+            }
+        };
+        let alike = |&(i, _, vector): &(usize, usize, usize)| steps[i] % vector as isize == 0;
+        if rows == 1 || streaming.outputs.iter().all(alike) {
+            return run(ptrs, rows);
+        }
         let mut row: smallvec::SmallVec<[*mut u8; 16]> = ptrs.into();
         for _ in 0..rows {
-            // Until the outputs are aligned, and where they are not alike, ordinary stores do it.
-            let head = streaming.head(&row).unwrap_or(n).min(n);
-            // SAFETY: the caller's promise; the ranges make up the row.
-            unsafe {
-                plain(row.as_ptr(), steps.as_ptr(), 0, head, 1);
-                streamed(row.as_ptr(), steps.as_ptr(), head, n, 1);
-            }
+            run(&row, 1);
             for (p, step) in row.iter_mut().zip(steps) {
                 *p = p.wrapping_offset(*step);
             }

@@ -117,9 +117,6 @@ impl Gen<'_> {
         self.asm.sub_from(frame(Frame::ROWS), 1);
         self.asm.jump_if(If::NotEqual, row);
         self.asm.bind(exit);
-        if streams {
-            self.asm.sfence();
-        }
         self.asm.vzeroupper();
         self.asm.load(RSP, frame(Frame::OLD));
         for r in CALLERS.into_iter().rev() {

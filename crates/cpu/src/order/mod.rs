@@ -1,9 +1,17 @@
 //! Sorting, and the largest elements.
 //!
-//! Elements become unsigned integers that order as they do ([`keys`]), which are sorted digit by digit
-//! ([`radix`]).
+//! Elements become unsigned integers that order as they do ([`keys`]). Where all of an item is in one
+//! integer, AVX-512 sorts them ([`quick`], with [`network`] and [`lanes`]); others, and other processors, go
+//! digit by digit ([`radix`]). [`items`] chooses.
 
+mod items;
 mod keys;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
+#[cfg(target_arch = "x86_64")]
+mod network;
+#[cfg(target_arch = "x86_64")]
+mod quick;
 mod radix;
 mod sort;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Lanes of an axis, sorted.
 
+use super::items::{self, Item, Items, Pair, Ranked};
 use super::keys::{Order, bits_of, element, is_minus_zero, is_nan, is_zero, key};
-use super::radix::{self, Item, Pair};
 use crate::memory::{Room, raw};
 use crate::operand::{Operand, Values};
 use crate::reduce::fill;
@@ -12,6 +12,7 @@ use crate::threads::{Shared, for_ranges};
 use pullback_ir::prim::sort::Sort;
 use pullback_ir::{Element, Value, dispatch};
 use smallvec::{SmallVec, smallvec};
+use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Elements of a piece that is not split between threads.
@@ -47,6 +48,7 @@ fn sort_lanes(num_keys: usize, ins: &[&Value], n: usize) -> Values {
         [x, y] if num_keys == 1 => {
             let (x, y) = match x.dtype().size().max(y.dtype().size()) {
                 8 => by_first::<Pair<u64>>(x, Some(y), n),
+                _ if grows(y, n) => by_first::<Ranked>(x, Some(y), n),
                 _ => by_first::<Pair<u32>>(x, Some(y), n),
             };
             std::iter::once(x).chain(y).collect()
@@ -56,6 +58,14 @@ fn sort_lanes(num_keys: usize, ins: &[&Value], n: usize) -> Values {
             ins.iter().map(|x| picked(x, &sources, n, n).reshaped(x.shape())).collect()
         }
     }
+}
+
+/// Whether the bits of elements grow from each to the next in all lanes, as those of positions do.
+fn grows(y: &Value, n: usize) -> bool {
+    dispatch!(y.dtype(), T => y.slice::<T>().chunks_exact(n).all(|lane| {
+        let grows = |[x, y]: [T; 2]| Element::to_bits(x) < Element::to_bits(y);
+        wide(|| lane.windows(2).all(|w| grows([w[0], w[1]])))
+    }))
 }
 
 /// Sorts lanes of `x`, and moves those of `y` along.
@@ -93,44 +103,50 @@ fn by_first<I: Item>(x: &Value, y: Option<&Value>, n: usize) -> (Value, Option<V
 unsafe fn sorted_items<T: Element, I: Item>(
     lane: &[T],
     loads: Option<(Shared<*const u8>, usize)>,
-) -> Vec<I> {
-    let mut items: Vec<I> = fill(lane.len(), 1, PROBE, |range, out| {
-        let items = out.iter_mut().zip(&lane[range.clone()]);
+) -> Items<I> {
+    let mut items = Items::<I>::fill(lane.len(), PROBE, |range, out| {
+        let lane = &lane[range.clone()];
         match loads {
             None => wide(|| {
-                for (item, &x) in items {
+                for (item, &x) in out.iter_mut().zip(lane) {
                     item.write(I::new(key(x, Order::Sort), 0));
                 }
             }),
             Some((from, size)) => {
                 let from = from.get();
-                for ((item, &x), i) in items.zip(range) {
-                    // SAFETY: the caller's promise.
-                    let load = unsafe { read(from, size, i) };
-                    item.write(I::new(key(x, Order::Sort), load));
+                // SAFETY: the caller's promise.
+                unsafe {
+                    match size {
+                        1 => write_pairs(out, lane, from.add(range.start)),
+                        2 => write_pairs(out, lane, from.cast::<u16>().add(range.start)),
+                        4 => write_pairs(out, lane, from.cast::<u32>().add(range.start)),
+                        _ => write_pairs(out, lane, from.cast::<u64>().add(range.start)),
+                    }
                 }
             }
         }
     });
-    radix::sort(&mut items, bits_of(T::DTYPE));
+    items::sort(&mut items, bits_of(T::DTYPE));
     items
 }
 
-/// The bits of an element.
+/// Items with the bits of loads.
 ///
 /// # Safety
-/// The pointer leads to elements of this size, more than `i`.
+/// The pointer leads to a load for each element.
 #[inline(always)]
-unsafe fn read(from: *const u8, size: usize, i: usize) -> u64 {
+unsafe fn write_pairs<T: Element, I: Item, L: Copy + Into<u64>>(
+    out: &mut [MaybeUninit<I>],
+    lane: &[T],
+    loads: *const L,
+) {
     // SAFETY: the caller's promise.
-    unsafe {
-        match size {
-            1 => u64::from(*from.add(i)),
-            2 => u64::from(*from.cast::<u16>().add(i)),
-            4 => u64::from(*from.cast::<u32>().add(i)),
-            _ => *from.cast::<u64>().add(i),
+    let loads = unsafe { std::slice::from_raw_parts(loads, lane.len()) };
+    wide(|| {
+        for ((item, &x), &load) in out.iter_mut().zip(lane).zip(loads) {
+            item.write(I::new(key(x, Order::Sort), load.into()));
         }
-    }
+    });
 }
 
 /// Writes the elements of sorted items of a lane.
@@ -141,15 +157,17 @@ unsafe fn write_elements<T: Element, I: Item>(items: &[I], lane: &[T], to: *mut 
     let to = Shared(to);
     let many = AtomicBool::new(false);
     for_ranges(items.len(), PROBE, |range| {
-        let to = to.get();
-        let mut seen = false;
-        for i in range {
-            // SAFETY: the caller's promise. Pieces do not meet.
-            unsafe { *to.add(i) = element(items[i].key()) };
-            // NaN and −0 have the keys of other elements.
-            seen |= is_nan(lane[i]) | is_minus_zero(lane[i]);
-        }
-        if seen {
+        let (items, lane) = (&items[range.clone()], &lane[range.clone()]);
+        let to = to.get().wrapping_add(range.start).cast::<MaybeUninit<T>>();
+        // SAFETY: the caller's promise. Pieces do not meet.
+        let to = unsafe { std::slice::from_raw_parts_mut(to, range.len()) };
+        wide(|| {
+            for (to, item) in to.iter_mut().zip(items) {
+                to.write(element(item.key()));
+            }
+        });
+        // NaN and −0 have the keys of other elements.
+        if wide(|| lane.iter().fold(false, |seen, &x| seen | is_nan(x) | is_minus_zero(x))) {
             many.store(true, Relaxed);
         }
     });
@@ -201,10 +219,12 @@ fn permutation(keys: &[&Value], n: usize) -> Vec<u32> {
         dispatch!(x.dtype(), T => {
             let lanes = all.chunks_exact_mut(n).zip(x.slice::<T>().chunks_exact(n));
             for (sources, lane) in lanes {
-                let item = |&i: &u32| Pair::<u64>::new(key(lane[i as usize], Order::Sort), i.into());
-                let mut items: Vec<Pair<u64>> = sources.iter().map(item).collect();
-                radix::sort(&mut items, bits_of(T::DTYPE));
-                sources.iter_mut().zip(items).for_each(|(to, x)| *to = x.load() as u32);
+                let item = |source: u32| {
+                    Pair::<u64>::new(key(lane[source as usize], Order::Sort), source.into())
+                };
+                let mut items = Items::from_fn(n, |i| item(sources[i]));
+                items::sort(&mut items, bits_of(T::DTYPE));
+                sources.iter_mut().zip(&*items).for_each(|(to, x)| *to = x.load() as u32);
             }
         });
     }

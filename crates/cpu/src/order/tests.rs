@@ -1,5 +1,6 @@
+use super::items::{Item, Items, Pair, Ranked, sort};
 use super::keys::{Order, element, key};
-use super::radix::{Item, Pair, sort};
+use super::radix;
 use pullback_ir::scalar::OrdScalar;
 use pullback_ir::{DType, Element, dispatch};
 
@@ -32,13 +33,16 @@ fn keys_order_as_elements_do() {
 
 fn check<I: Item + std::fmt::Debug>(n: usize, bits: u32, mask: u64) {
     let all = u64::MAX >> (64 - bits);
-    let keys = any_bits(n).into_iter().map(|x| (x >> 3) & mask & all);
-    let mut items: Vec<I> = keys.enumerate().map(|(i, key)| I::new(key, i as u64)).collect();
-    let mut want = items.clone();
+    let keys: Vec<u64> = any_bits(n).into_iter().map(|x| (x >> 3) & mask & all).collect();
+    let items = Items::<I>::from_fn(n, |i| I::new(keys[i], i as u64));
+    let mut want = items.to_vec();
     want.sort_by_key(|x| x.key());
-    sort(&mut items, bits);
     let parts = |xs: &[I]| xs.iter().map(|x| (x.key(), x.load())).collect::<Vec<_>>();
-    assert!(parts(&items) == parts(&want), "{n} items, {bits} bits, mask {mask:x}");
+    for sort in [sort, radix::sort] {
+        let mut items = Items::<I>::from_fn(n, |i| items[i]);
+        sort(&mut items, bits);
+        assert!(parts(&items) == parts(&want), "{n} items, {bits} bits, mask {mask:x}");
+    }
 }
 
 #[test]
@@ -46,13 +50,16 @@ fn sorts_are_stable_for_every_width_and_number_of_threads() {
     for threads in [1, 2, 3, 8] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            for n in [0, 1, 2, 511, 512, 513, 8191, 8192, 70_001] {
+            for n in [
+                0, 1, 2, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 513, 8192, 140_001,
+            ] {
                 // All bits, ties, one digit alone, the middle digits alone.
                 for mask in [u64::MAX, 7, 0xff00, 0x00ff_ff00_0000, 0] {
                     check::<u32>(n, 8, mask);
                     check::<u32>(n, 16, mask);
                     check::<u32>(n, 32, mask);
                     check::<u64>(n, 64, mask);
+                    check::<Ranked>(n, 32, mask);
                     check::<Pair<u32>>(n, 32, mask);
                     check::<Pair<u64>>(n, 16, mask);
                     check::<Pair<u64>>(n, 64, mask);

@@ -4,8 +4,8 @@
 //! many as needed, the smaller half goes. Of n elements in random order few are kept, k log(n/k) about;
 //! blocks without any are passed at the speed of a comparison of vectors.
 
+use super::items::{self, Item, Items, Pair};
 use super::keys::{Order, bits_of, key};
-use super::radix::{self, Item, Pair};
 use super::sort::picked;
 use crate::operand::Values;
 use crate::scan::around;
@@ -65,9 +65,9 @@ fn positions<T: Element>(data: &[T], n: usize, k: usize) -> Vec<u32> {
 
 fn by_sorting<T: Element>(lane: &[T], k: usize) -> Vec<u32> {
     let all = u64::MAX >> (64 - bits_of(T::DTYPE));
-    let item = |(i, &x)| Pair::<u64>::new(all - key::<T>(x, Order::Rank), i as u64);
-    let mut items: Vec<Pair<u64>> = lane.iter().enumerate().map(item).collect();
-    radix::sort(&mut items, bits_of(T::DTYPE));
+    let item = |i: usize| Pair::<u64>::new(all - key(lane[i], Order::Rank), i as u64);
+    let mut items = Items::from_fn(lane.len(), item);
+    items::sort(&mut items, bits_of(T::DTYPE));
     items[..k].iter().map(|x| x.load() as u32).collect()
 }
 

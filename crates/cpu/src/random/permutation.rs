@@ -5,6 +5,7 @@
 //! the places which they lead to arrive in the cache in time.
 
 use super::chacha::{Lanes, fill};
+use crate::simd::prefetch;
 use pullback_ir::scalar::random::{KeyWords, Stream};
 use std::mem::MaybeUninit;
 
@@ -79,16 +80,4 @@ pub(super) fn permutation(lanes: Lanes, key: &KeyWords, out: &mut [MaybeUninit<i
         }
         left -= n;
     }
-}
-
-#[inline(always)]
-fn prefetch<T>(place: &T) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a prefetch has no effect that shows, and every x86-64 has the instruction.
-    unsafe {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(place).cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = place;
 }

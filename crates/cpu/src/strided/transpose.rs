@@ -8,6 +8,7 @@
 use super::Loop;
 #[cfg(target_arch = "x86_64")]
 use crate::isa::Isa;
+use crate::simd::fence;
 
 /// Side of a tile in elements: the cache lines of both sides fit the first-level cache.
 pub(super) const TILE: usize = 16;
@@ -82,7 +83,7 @@ unsafe fn lines<E: Copy>(
         part(0, rows.size, end, cols.size - end);
     }
     if stream {
-        kernel.finish();
+        fence();
     }
 }
 
@@ -128,15 +129,6 @@ impl Kernel {
                 #[cfg(target_arch = "x86_64")]
                 Kernel::Avx2(_) => x86::halves_8(from, 8 * step, to, 8 * to_step, stream),
             }
-        }
-    }
-
-    /// Orders what was written past the cache before what other threads are told next.
-    fn finish(self) {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: every x86-64 has the instruction.
-        unsafe {
-            std::arch::x86_64::_mm_sfence();
         }
     }
 }

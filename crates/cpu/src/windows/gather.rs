@@ -1,11 +1,13 @@
 //! Reading windows.
 
-use super::{Component, Index, OUTSIDE, Windows};
+use super::{AHEAD, BLOCK, Component, Index, OUTSIDE, Windows, approach};
 use crate::memory::{build, raw};
+use crate::simd::wide;
 use crate::strided::{Strides, copy};
 use crate::threads::{Shared, for_ranges};
 use pullback_ir::prim::gather::{Gather, IndexMode};
 use pullback_ir::{Type, Value, dispatch};
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 pub(crate) fn gather(prim: &Gather, x: &Value, indices: &Value, out: &Type) -> Option<Value> {
@@ -37,7 +39,12 @@ pub(crate) fn gather(prim: &Gather, x: &Value, indices: &Value, out: &Type) -> O
                     (1, 4) => singles::<u32>(starts, places, from, fill, to),
                     (1, _) => singles::<u64>(starts, places, from, fill, to),
                     (len, _) => {
-                        for (&start, &place) in starts.iter().zip(places) {
+                        for (k, (&start, &place)) in starts.iter().zip(places).enumerate() {
+                            if let Some(&next) = starts.get(k + AHEAD)
+                                && contiguous
+                            {
+                                approach(from.wrapping_add(next.wrapping_mul(size)), len * size);
+                            }
                             let to = to.add(place * size);
                             match start {
                                 OUTSIDE => copy(size, &w.sizes, fill, &zeros, to, &w.outside),
@@ -97,13 +104,37 @@ unsafe fn take_each<E: Copy, T: Index>(
     to: *mut E,
 ) {
     let Component { last, step } = w.components[0];
-    for (k, &i) in indices.iter().enumerate() {
-        let i = if w.clip { i.index().clamp(0, last.max(0)) } else { i.index() };
-        // SAFETY: indices up to the last are within the operand, and there is a place for each.
-        unsafe {
-            // Negative ones are beyond all others.
-            let inside = last >= 0 && i as u64 <= last as u64;
-            *to.add(k) = if inside { *from.add(i as usize * step) } else { fill };
+    // SAFETY: there is a place for each index.
+    let to = unsafe { std::slice::from_raw_parts_mut(to.cast::<MaybeUninit<E>>(), indices.len()) };
+    if last < 0 {
+        return to.fill(MaybeUninit::new(fill));
+    }
+    // Indices are looked at by vectors, so that no load waits for a comparison.
+    let mut near = [0; BLOCK];
+    for (indices, to) in indices.chunks(BLOCK).zip(to.chunks_mut(BLOCK)) {
+        let near = &mut near[..indices.len()];
+        // Negative ones are beyond all others.
+        let is_outside = move |i: T| i.index() as u64 > last as u64;
+        // The closure owns its numbers: borrowed, they could be what it writes to.
+        let outside = {
+            let near = &mut *near;
+            wide(move || {
+                let mut outside = 0;
+                for (near, &i) in near.iter_mut().zip(indices) {
+                    // (`clamp` may panic, which keeps the loop from vectors.)
+                    *near = i.index().max(0).min(last) as usize;
+                    outside |= u64::from(is_outside(i));
+                }
+                outside != 0
+            })
+        };
+        for (to, &near) in to.iter_mut().zip(&*near) {
+            // SAFETY: indices up to the last are within the operand.
+            to.write(unsafe { *from.add(near * step) });
+        }
+        if outside && !w.clip {
+            let all = to.iter_mut().zip(indices);
+            all.filter(|(_, i)| is_outside(**i)).for_each(|(to, _)| _ = to.write(fill));
         }
     }
 }

@@ -5,7 +5,7 @@
 //! of which goes through all of them and takes those that begin in its part of the operand: so every
 //! element sees its updates in order.
 
-use super::{Component, OUTSIDE, Windows};
+use super::{AHEAD, Component, OUTSIDE, Windows, approach};
 use crate::operand::Operand;
 use crate::pools::count;
 use crate::shape_ops::copied;
@@ -148,7 +148,13 @@ unsafe fn apply_all<T: Element>(
     assert!(len == w.lens[0] && from.len() == w.lens[1]);
     let (window, contiguous) = (w.len(), w.contiguous());
     w.blocks(0..w.count, |starts, places| {
-        for (&start, &place) in starts.iter().zip(places) {
+        for (k, (&start, &place)) in starts.iter().zip(places).enumerate() {
+            if let Some(&next) = starts.get(k + AHEAD)
+                && contiguous
+                && window > 1
+            {
+                approach(to.wrapping_add(next).cast(), size_of::<T>() * window);
+            }
             if start == OUTSIDE || !range.contains(&start) {
                 continue;
             }

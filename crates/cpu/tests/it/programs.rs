@@ -64,6 +64,30 @@ fn chains_equal_the_interpreter() {
     }
 }
 
+/// Rows in stages whose results bypass the caches: rows that begin alike on cache lines and rows that do not,
+/// blocks that do not come out even, two results of which one is an earlier stage's.
+#[test]
+fn large_results_of_stages() {
+    for [rows, n] in [[2051, 1024], [2100, 1003], [8003, 263]] {
+        let jaxpr = build(2, &[rows, n], |b, x| {
+            let over = |b: &Builder, r| b.broadcast_in_dim(r, &[rows, n], &[0]);
+            let centered = b.sub(x[0], over(b, b.reduce_max(x[0], &[1])));
+            let scale = over(b, b.reduce_min(b.mul(centered, x[1]), &[1]));
+            vec![b.add(b.mul(centered, scale), x[1]), centered]
+        });
+        let mut draw = Draw::new(5);
+        let domain = Domain::Range(0.5, 2.0);
+        let args: Vec<Value> = jaxpr.in_types().iter().map(|ty| draw.value(ty, domain)).collect();
+        let want = Engine::Tile.compile(&jaxpr).unwrap().run(&args).unwrap();
+        let program = Engine::Native.compile(&jaxpr).unwrap();
+        for threads in [1, 3] {
+            let got = pullback_cpu::with_threads(threads, || program.run(&args).unwrap()).unwrap();
+            let alike = got.iter().zip(&want).all(|(a, b)| a.bits_eq(b));
+            assert!(alike, "{rows} x {n}, {threads} threads");
+        }
+    }
+}
+
 #[test]
 fn chains_may_read_many_arrays() {
     check(&build(40, &[300], |b, x| {

@@ -1,9 +1,10 @@
 //! A kernel: the stages of a group, their arrays, and the loops around them.
 //!
 //! Here is what a kernel consists of. [`run`] gives its results memory ([`reuse`] says where an input's
-//! will do) and runs blocks of rows, shared among threads; [`long`] cuts lines that are reduced and long,
+//! will do) and runs blocks of rows, shared among threads; [`ahead`] asks for what the next block reads, [`long`] cuts lines that are reduced and long,
 //! [`columns`] reduces along columns, [`scratch`] has memory for values that only the kernel sees.
 
+mod ahead;
 mod columns;
 mod long;
 mod reuse;
@@ -12,6 +13,7 @@ mod scratch;
 
 use super::code::{Code, Executor};
 use super::line::FoldOp;
+use ahead::Ahead;
 use columns::Columns;
 use long::Joins;
 pub(crate) use long::{PIECE, UNCUT};
@@ -71,6 +73,13 @@ pub(super) struct Stage {
     pub(super) columns: Vec<(u32, FoldOp)>,
 }
 
+impl Stage {
+    /// The code to run. A result in the place of an input is in the caches already.
+    fn stores(&self, in_place: bool) -> &Code {
+        self.streaming.as_ref().filter(|_| !in_place).unwrap_or(&self.code)
+    }
+}
+
 /// The loops of a kernel.
 pub(super) struct Loops<'a> {
     /// Elements of a line.
@@ -99,11 +108,13 @@ pub(crate) struct Kernel {
     /// For each result an input in whose place it may be written.
     reuses: Vec<Option<u32>>,
     joins: Joins,
+    ahead: Ahead,
     n_ins: usize,
     n_outs: usize,
 }
 
-/// Where the arguments of a kernel are.
+/// Where the arguments of a kernel are. They are extended where they stay and not collected, which moves them: by
+/// vectors, for which the processor first waits until all stores before have reached a cache.
 type Pointers = SmallVec<[*mut u8; 24]>;
 
 impl Kernel {
@@ -124,6 +135,7 @@ impl Kernel {
         });
         let scratch: Vec<usize> = scratch.collect();
         let columns = columns.map(|parts| Columns::new(parts, &args, &stages, executor));
+        let ahead = Ahead::new(n, outer, &args, &stages);
         let joins = long::joins(n, &stages, executor);
         let count = |f: fn(Source) -> Option<u32>| {
             args.iter().filter_map(|a| f(a.source)).map(|k| k as usize + 1).max().unwrap_or(0)
@@ -143,6 +155,7 @@ impl Kernel {
             columns,
             reuses,
             joins,
+            ahead,
             n_ins,
             n_outs,
         }

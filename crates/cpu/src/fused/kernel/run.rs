@@ -5,6 +5,7 @@ use super::{Kernel, KernelArg, Over, PROBE, Pointers, Source, Stage, UNCUT};
 use crate::fused::code::Code;
 use crate::memory::{Room, raw, raw_mut};
 use crate::operand::{Operand, Values};
+use crate::simd::fence;
 use crate::threads::{Shared, for_ranges};
 use pullback_ir::Type;
 use smallvec::SmallVec;
@@ -70,7 +71,7 @@ impl Kernel {
             _ => None,
         };
         if let Some(stage) = single {
-            let code = stage.streaming.as_ref().filter(|_| !in_place).unwrap_or(&stage.code);
+            let code = stage.stores(in_place);
             if rows < 8 && self.n > rows {
                 let shared = Shared(bases);
                 for_ranges(self.n, PROBE.div_ceil(rows), |range| {
@@ -78,6 +79,7 @@ impl Kernel {
                         // SAFETY: places are within the arrays, and ranges do not meet.
                         unsafe { self.line(stage, code, at, range.clone(), count) };
                     });
+                    self.settle();
                 });
                 return;
             }
@@ -87,6 +89,7 @@ impl Kernel {
                     // SAFETY: as above.
                     unsafe { self.line(stage, code, at, 0..self.n, count) };
                 });
+                self.settle();
             });
         }
         let shared = Shared(bases);
@@ -94,18 +97,27 @@ impl Kernel {
         let body = |range: Range<usize>| {
             with_scratch(self.scratch_bytes, |scratch| {
                 self.over_rows(shared.get(), range, |at, count| {
+                    let mut block = Pointers::new();
                     let mut from = 0;
                     while from < count {
                         let len = self.block.min(count - from);
-                        let at = self.block_pointers(at, from, scratch);
-                        self.block(&at, len);
+                        self.place_block(&mut block, at, from, scratch);
                         from += len;
+                        self.block(&block, [len, self.block.min(count - from)], in_place);
                     }
                 });
+                self.settle();
             });
         };
         // Long lines share the work among threads themselves.
         if self.n > UNCUT && rows < 8 { body(0..rows) } else { for_ranges(rows, probe, body) }
+    }
+
+    /// Ends the stores of a thread.
+    fn settle(&self) {
+        if self.stages.iter().any(|s| s.streaming.is_some()) {
+            fence();
+        }
     }
 
     /// Calls `body` with the arguments' places at the first of some rows that lie behind each other
@@ -140,12 +152,14 @@ impl Kernel {
         }
     }
 
-    fn block_pointers(&self, at: &Pointers, row: usize, scratch: *mut u8) -> Pointers {
+    /// Where the arguments are for the block that begins at a row.
+    fn place_block(&self, block: &mut Pointers, at: &Pointers, row: usize, scratch: *mut u8) {
         let place = |(arg, &p): (&KernelArg, &*mut u8)| match arg.source {
             Source::Scratch(k) => scratch.wrapping_add(self.scratch[k as usize]),
             _ => p.wrapping_offset(row as isize * arg.steps.last().copied().unwrap_or(0)),
         };
-        self.args.iter().zip(at).map(place).collect()
+        block.clear();
+        block.extend(self.args.iter().zip(at).map(place));
     }
 
     /// Runs a line over a part of some rows.
@@ -164,23 +178,26 @@ impl Kernel {
             let arg = &self.args[a as usize];
             at[a as usize].wrapping_offset(range.start as isize * arg.inner)
         };
-        let pointers: Pointers = stage.args.iter().map(place).collect();
+        let mut pointers = Pointers::new();
+        pointers.extend(stage.args.iter().map(place));
         // SAFETY: the caller's promise, and the steps are the arguments' own.
         unsafe { code.run(&pointers, &stage.row_steps, range.len(), rows) };
     }
 
-    /// All stages over a block of rows.
-    fn block(&self, at: &Pointers, rows: usize) {
-        for stage in &self.stages {
+    /// All stages over a block of rows, asking for those of the next block meanwhile.
+    fn block(&self, at: &Pointers, [rows, next]: [usize; 2], in_place: bool) {
+        for (k, stage) in self.stages.iter().enumerate() {
+            self.ahead.ask(at, rows..rows + next, k, self.stages.len());
             match stage.over {
                 Over::Rows => {
-                    let pointers: Pointers = stage.args.iter().map(|&a| at[a as usize]).collect();
+                    let mut pointers = Pointers::new();
+                    pointers.extend(stage.args.iter().map(|&a| at[a as usize]));
                     // SAFETY: row values of a block lie behind each other, or are one for all.
                     unsafe { stage.code.run(&pointers, &stage.row_steps, rows, 1) };
                 }
                 Over::Line if self.n <= UNCUT => {
                     // SAFETY: the block's rows exist.
-                    unsafe { self.line(stage, &stage.code, at, 0..self.n, rows) };
+                    unsafe { self.line(stage, stage.stores(in_place), at, 0..self.n, rows) };
                 }
                 Over::Line => {
                     for row in 0..rows {

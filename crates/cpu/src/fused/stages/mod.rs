@@ -129,7 +129,9 @@ impl Stages<'_> {
         let n = self.layout.n();
         let outer = self.layout.outer();
         let rows = outer.last().copied().unwrap_or(1);
-        let full = self.args.iter().filter(|a| a.inner != 0).count().max(1);
+        // What is the same for all rows is there once.
+        let moves = |a: &&KernelArg| a.inner != 0 && a.steps.last().is_some_and(|&s| s != 0);
+        let full = self.args.iter().filter(moves).count().max(1);
         let block = (BLOCK_ELEMENTS / (n * full)).clamp(1, rows);
         let loops = Loops { n, outer, block, columns: self.group.columns };
         let kernel = Kernel::new(loops, self.args, stages, self.scratch, executor);

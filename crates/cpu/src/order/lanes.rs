@@ -1,0 +1,286 @@
+//! Vectors of unsigned integers: what sorting needs of AVX-512.
+//!
+//! The methods are inlined into functions that have the target features, and `unsafe` because nothing
+//! else may call them: also no closure that a function of the standard library would call, which does not
+//! have them.
+
+use crate::vectors::avx512::{columns_of_8x16, transpose_8x8, transpose_16x16};
+use std::arch::x86_64::*;
+
+/// Vectors that are sorted in registers at most.
+pub(super) const ROWS: usize = 16;
+
+/// A vector of 512 bits.
+///
+/// # Safety
+/// The processor must have AVX-512F, BW, DQ and VL for each method, and memory must be as its name says.
+pub(super) trait Lanes: Copy {
+    type Key: Copy + Ord + Send + Sync;
+    /// Integers in a vector.
+    const N: usize;
+    /// The bits of all lanes.
+    const ALL: u32 = ((1u64 << Self::N) - 1) as u32;
+    /// The largest integer.
+    const LAST: Self::Key;
+
+    unsafe fn all(key: Self::Key) -> Self;
+    unsafe fn load(from: *const Self::Key) -> Self;
+    /// The first `n` integers, less than a vector, and [`Self::LAST`].
+    unsafe fn load_first(n: usize, from: *const Self::Key) -> Self;
+    unsafe fn store(self, to: *mut Self::Key);
+    unsafe fn store_first(self, n: usize, to: *mut Self::Key);
+    /// In each lane the lesser, and the greater.
+    unsafe fn ordered(self, other: Self) -> (Self, Self);
+    /// A bit for each lane that is below the other's.
+    unsafe fn below(self, other: Self) -> u32;
+    /// The lanes that have a bit, one after the other.
+    unsafe fn packed(self, mask: u32) -> Self;
+    unsafe fn reversed(self) -> Self;
+    /// Sorts lanes that rise and fall.
+    unsafe fn merged(self) -> Self;
+    /// The lower one of the two in the middle.
+    unsafe fn middle(self) -> Self::Key;
+    /// Sorted columns of eight rows become sorted vectors.
+    unsafe fn columns_of_8(rows: &mut [Self; 8]);
+    /// Columns of sixteen rows follow one another.
+    unsafe fn columns_of_16(rows: &mut [Self; 16]);
+}
+
+/// Sixteen of 32 bits.
+#[derive(Clone, Copy)]
+pub(super) struct Words(__m512i);
+
+/// Eight of 64 bits.
+#[derive(Clone, Copy)]
+pub(super) struct Longs(__m512i);
+
+/// Exchanges lanes with those of a permutation, the mask's getting the greater.
+macro_rules! exchange {
+    ($x:ident, $min:ident, $max:ident: $($permuted:expr, $mask:expr;)*) => {$(
+        let y = $permuted;
+        $x = $max($min($x, y), $mask, $x, y);
+    )*};
+}
+
+/// The methods that differ in the names of instructions only.
+macro_rules! instructions {
+    ($key:ident, $n:literal, $mask:ident, $set:ident, $loadu:ident, $storeu:ident, $min:ident, $max:ident,
+        $cmplt:ident, $compress:ident) => {
+        type Key = $key;
+        const N: usize = $n;
+        const LAST: $key = $key::MAX;
+
+        #[inline(always)]
+        unsafe fn all(key: $key) -> Self {
+            // SAFETY: here and below, the promise of the trait's caller.
+            unsafe { Self($set(key.cast_signed())) }
+        }
+        #[inline(always)]
+        unsafe fn load(from: *const $key) -> Self {
+            // SAFETY: as above.
+            unsafe { Self(_mm512_loadu_si512(from.cast())) }
+        }
+        #[inline(always)]
+        unsafe fn load_first(n: usize, from: *const $key) -> Self {
+            // SAFETY: as above.
+            unsafe { Self($loadu($set(-1), ((1u32 << n) - 1) as $mask, from.cast())) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut $key) {
+            // SAFETY: as above.
+            unsafe { _mm512_storeu_si512(to.cast(), self.0) }
+        }
+        #[inline(always)]
+        unsafe fn store_first(self, n: usize, to: *mut $key) {
+            // SAFETY: as above.
+            unsafe { $storeu(to.cast(), ((1u32 << n) - 1) as $mask, self.0) }
+        }
+        #[inline(always)]
+        unsafe fn ordered(self, other: Self) -> (Self, Self) {
+            // SAFETY: as above.
+            unsafe { (Self($min(self.0, other.0)), Self($max(self.0, other.0))) }
+        }
+        #[inline(always)]
+        unsafe fn below(self, other: Self) -> u32 {
+            // SAFETY: as above.
+            unsafe { $cmplt(self.0, other.0).into() }
+        }
+        #[inline(always)]
+        unsafe fn packed(self, mask: u32) -> Self {
+            // SAFETY: as above.
+            unsafe { Self($compress(mask as $mask, self.0)) }
+        }
+    };
+}
+
+macro_rules! vectors {
+    ($($t:ident)*) => {$(
+        impl $t {
+            /// Without the wrapper. (`map` of arrays is not inlined.)
+            #[inline(always)]
+            fn vectors<const R: usize>(rows: &[$t; R]) -> [__m512i; R] {
+                let mut x = [rows[0].0; R];
+                x.iter_mut().zip(rows).for_each(|(x, row)| *x = row.0);
+                x
+            }
+        }
+    )*};
+}
+vectors!(Words Longs);
+
+impl Lanes for Words {
+    instructions!(
+        u32,
+        16,
+        u16,
+        _mm512_set1_epi32,
+        _mm512_mask_loadu_epi32,
+        _mm512_mask_storeu_epi32,
+        _mm512_min_epu32,
+        _mm512_max_epu32,
+        _mm512_cmplt_epu32_mask,
+        _mm512_maskz_compress_epi32
+    );
+
+    #[inline(always)]
+    unsafe fn reversed(self) -> Self {
+        // SAFETY: here and below, the promise of the trait's caller.
+        unsafe {
+            let order = _mm512_setr_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+            Words(_mm512_permutexvar_epi32(order, self.0))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn merged(self) -> Self {
+        let mut x = self.0;
+        // SAFETY: as above.
+        unsafe {
+            exchange!(x, _mm512_min_epu32, _mm512_mask_max_epu32:
+                _mm512_shuffle_i32x4::<0x4e>(x, x), 0xff00;
+                _mm512_shuffle_i32x4::<0xb1>(x, x), 0xf0f0;
+                _mm512_shuffle_epi32::<0x4e>(x), 0xcccc;
+                _mm512_shuffle_epi32::<0xb1>(x), 0xaaaa;
+            );
+        }
+        Words(x)
+    }
+
+    #[inline(always)]
+    unsafe fn middle(self) -> u32 {
+        let mut x = self.0;
+        // SAFETY: as above.
+        unsafe {
+            let eights = _mm512_setr_epi32(7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8);
+            exchange!(x, _mm512_min_epu32, _mm512_mask_max_epu32:
+                // Runs of two, of four, of eight.
+                _mm512_shuffle_epi32::<0xb1>(x), 0xaaaa;
+                _mm512_shuffle_epi32::<0x1b>(x), 0xcccc;
+                _mm512_shuffle_epi32::<0xb1>(x), 0xaaaa;
+                _mm512_permutexvar_epi32(eights, x), 0xf0f0;
+                _mm512_shuffle_epi32::<0x4e>(x), 0xcccc;
+                _mm512_shuffle_epi32::<0xb1>(x), 0xaaaa;
+            );
+            // The lower half of all, of which the largest.
+            let low = _mm512_min_epu32(x, Words(x).reversed().0);
+            let low = _mm512_castsi512_si256(low);
+            let low =
+                _mm_max_epu32(_mm256_castsi256_si128(low), _mm256_extracti128_si256::<1>(low));
+            let low = _mm_max_epu32(low, _mm_shuffle_epi32::<0x4e>(low));
+            _mm_cvtsi128_si32(_mm_max_epu32(low, _mm_shuffle_epi32::<0xb1>(low))).cast_unsigned()
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn columns_of_8(rows: &mut [Self; 8]) {
+        // SAFETY: as above.
+        unsafe {
+            let columns = columns_of_8x16(Self::vectors(rows));
+            for (row, x) in rows.iter_mut().zip(columns) {
+                *row = Words(x).merged();
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn columns_of_16(rows: &mut [Self; 16]) {
+        // SAFETY: as above.
+        let columns = unsafe { transpose_16x16(Self::vectors(rows)) };
+        rows.iter_mut().zip(columns).for_each(|(row, x)| *row = Words(x));
+    }
+}
+
+impl Lanes for Longs {
+    instructions!(
+        u64,
+        8,
+        u8,
+        _mm512_set1_epi64,
+        _mm512_mask_loadu_epi64,
+        _mm512_mask_storeu_epi64,
+        _mm512_min_epu64,
+        _mm512_max_epu64,
+        _mm512_cmplt_epu64_mask,
+        _mm512_maskz_compress_epi64
+    );
+
+    #[inline(always)]
+    unsafe fn reversed(self) -> Self {
+        // SAFETY: here and below, the promise of the trait's caller.
+        unsafe {
+            Longs(_mm512_permutexvar_epi64(_mm512_setr_epi64(7, 6, 5, 4, 3, 2, 1, 0), self.0))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn merged(self) -> Self {
+        let mut x = self.0;
+        // SAFETY: as above.
+        unsafe {
+            exchange!(x, _mm512_min_epu64, _mm512_mask_max_epu64:
+                _mm512_shuffle_i64x2::<0x4e>(x, x), 0xf0;
+                _mm512_shuffle_i64x2::<0xb1>(x, x), 0xcc;
+                _mm512_shuffle_epi32::<0x4e>(x), 0xaa;
+            );
+        }
+        Longs(x)
+    }
+
+    #[inline(always)]
+    unsafe fn middle(self) -> u64 {
+        let mut x = self.0;
+        // SAFETY: as above.
+        unsafe {
+            exchange!(x, _mm512_min_epu64, _mm512_mask_max_epu64:
+                // Runs of two, of four.
+                _mm512_shuffle_epi32::<0x4e>(x), 0xaa;
+                _mm512_permutex_epi64::<0x1b>(x), 0xcc;
+                _mm512_shuffle_epi32::<0x4e>(x), 0xaa;
+            );
+            // The lower half of all, of which the largest.
+            let low = _mm512_min_epu64(x, Longs(x).reversed().0);
+            let low = _mm512_castsi512_si256(low);
+            let low =
+                _mm_max_epu64(_mm256_castsi256_si128(low), _mm256_extracti128_si256::<1>(low));
+            _mm_cvtsi128_si64(_mm_max_epu64(low, _mm_shuffle_epi32::<0x4e>(low))).cast_unsigned()
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn columns_of_8(rows: &mut [Self; 8]) {
+        // SAFETY: as above.
+        let columns = unsafe { transpose_8x8(Self::vectors(rows)) };
+        rows.iter_mut().zip(columns).for_each(|(row, x)| *row = Longs(x));
+    }
+
+    #[inline(always)]
+    unsafe fn columns_of_16(rows: &mut [Self; 16]) {
+        let [a, b, c, d, e, f, g, h, rest @ ..] = Self::vectors(rows);
+        // SAFETY: as above.
+        let (upper, lower) =
+            unsafe { (transpose_8x8([a, b, c, d, e, f, g, h]), transpose_8x8(rest)) };
+        for (i, (upper, lower)) in upper.into_iter().zip(lower).enumerate() {
+            (rows[2 * i], rows[2 * i + 1]) = (Longs(upper), Longs(lower));
+        }
+    }
+}
