@@ -1,6 +1,6 @@
 //! The order in which executors run a line, and how long its values live.
 
-use super::line::{Instr, Line};
+use super::line::{Instr, Line, Step};
 
 impl Line {
     /// The instructions' numbers in the order to run them: as they stand, but no store comes before a
@@ -15,6 +15,21 @@ impl Line {
         order.extend(head.filter(is_store));
         order.extend(tail);
         order
+    }
+
+    /// Which values are the same at all places of a line: constants, loads that do not step, and what is computed
+    /// of those alone. Executors compute them once a row.
+    pub(crate) fn fixed(&self) -> Vec<bool> {
+        let mut fixed = vec![false; self.instrs.len()];
+        for (i, instr) in self.instrs.iter().enumerate() {
+            fixed[i] = match *instr {
+                Instr::Const { .. } => true,
+                Instr::Load { arg } => self.args[arg as usize].step == Step::Same,
+                Instr::Store { .. } | Instr::Rare { .. } | Instr::Call { .. } => false,
+                _ => instr.reads().iter().all(|r| fixed[r.index()]),
+            };
+        }
+        fixed
     }
 
     /// For each value the place in an order after which nothing reads it; the order's length for values

@@ -1,6 +1,6 @@
 //! What is known about a line before code is emitted: the steps of its body and when values are read.
 
-use crate::fused::line::{Instr, Kind, Line, Reg, Step as Move};
+use crate::fused::line::{Instr, Kind, Line, Reg};
 use smallvec::{SmallVec, smallvec};
 
 /// No step: the value is not read any more.
@@ -24,14 +24,17 @@ impl Step {
 }
 
 pub(super) struct Plan {
+    /// First those that compute fixed values of others, then those of the body.
     pub(super) steps: Vec<Step>,
+    /// Where the body begins.
+    pub(super) body: usize,
     /// For each step and operand the next step that reads it.
     pub(super) next: Vec<[u32; 4]>,
     /// For each value the first step that reads it.
     pub(super) first: Vec<u32>,
     /// How often a value is read.
     pub(super) uses: Vec<u32>,
-    /// Constants and loads that do not step: computed before the loop.
+    /// The same all along the line: computed before the loop.
     pub(super) fixed: Vec<bool>,
     /// Loads that can be done again, or later: all that read them come before the first store.
     pub(super) late: Vec<bool>,
@@ -39,16 +42,10 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn new(line: &Line) -> Plan {
-        let fixed: Vec<bool> = line
-            .instrs
-            .iter()
-            .map(|instr| match *instr {
-                Instr::Const { .. } => true,
-                Instr::Load { arg } => line.args[arg as usize].step == Move::Same,
-                _ => false,
-            })
-            .collect();
+        let fixed = line.fixed();
         let steps = live(line, in_order(line, &fixed));
+        let is_fixed = |s: &Step| matches!(s, Step::Instr(i) if fixed[*i as usize]);
+        let body = steps.iter().take_while(|s| is_fixed(s)).count();
         let count = line.instrs.len();
         let (mut first, mut last) = (vec![NEVER; count], vec![0; count]);
         let (mut next, mut uses) = (vec![[NEVER; 4]; steps.len()], vec![0; count]);
@@ -75,7 +72,12 @@ impl Plan {
             _ => false,
         };
         let late = line.instrs.iter().enumerate().map(late).collect();
-        Plan { steps, next, first, uses, fixed, late }
+        Plan { steps, body, next, first, uses, fixed, late }
+    }
+
+    /// How many steps the body has.
+    pub(super) fn len(&self) -> usize {
+        self.steps.len() - self.body
     }
 
     /// The largest number of values in vector registers at once, fixed ones aside.
@@ -109,10 +111,16 @@ impl Plan {
     }
 }
 
-/// All steps. Values are folded as soon as they are there.
+/// All steps, those of fixed values first. Values are folded as soon as they are there.
 fn in_order(line: &Line, fixed: &[bool]) -> Vec<Step> {
     let mut steps = Vec::with_capacity(line.instrs.len() + line.folds.len());
-    for i in line.order() {
+    let computed = |i: &u32| {
+        let given = matches!(line.instrs[*i as usize], Instr::Const { .. } | Instr::Load { .. });
+        fixed[*i as usize] && !given
+    };
+    let order = line.order();
+    steps.extend(order.iter().copied().filter(computed).map(Step::Instr));
+    for i in order {
         if !fixed[i as usize] {
             steps.push(Step::Instr(i));
             let here = (0..line.folds.len()).filter(|&f| line.folds[f].x.0 == i);

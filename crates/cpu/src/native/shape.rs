@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! for each row:
-//!     load pointers; compute fixed values that are loaded; begin folds
+//!     load pointers; begin folds; load fixed values, compute those of others
 //!     while a whole step is left:      body, once or several times; for short folds, first in long steps
 //!     while elements are left:         body on the lanes that exist
 //!     end folds; advance pointers
@@ -18,7 +18,7 @@ use super::asm::{
 use super::r#gen::{Frame, Gen, MOST_WAYS, TAIL_MASK, frame};
 use super::ops;
 use super::plan::Step;
-use super::registers::Class;
+use super::registers::{Class, NONE};
 use crate::fused::line::{FOLD_LANES, Instr};
 
 /// Registers that belong to the caller.
@@ -60,7 +60,7 @@ impl Gen<'_> {
             if vector && pinned < spare {
                 self.pin_value(v);
                 pinned += 1;
-            } else if let Instr::Load { .. } = self.line.instrs[v] {
+            } else if !matches!(self.line.instrs[v], Instr::Const { .. }) {
                 self.fix_slot(v);
             }
         }
@@ -72,7 +72,7 @@ impl Gen<'_> {
     /// values fit into registers.
     fn ways(&self, pressure: usize) -> usize {
         let fits = |ways: usize| ways * pressure + TEMPS <= self.unused() && !self.calls();
-        let most = match self.plan.steps.len() {
+        let most = match self.plan.len() {
             0..LONG => 1,
             LONG..VERY_LONG => 2,
             _ => 4,
@@ -177,13 +177,39 @@ impl Gen<'_> {
                 self.load_same(arg, v);
             }
         }
-        if self.folds() && self.plan.steps.len() <= TINY {
+        self.compute_fixed();
+        if self.folds() && self.plan.len() <= TINY {
             self.whole_steps(LONG_STEP);
         }
         self.whole_steps(1);
         self.tail_steps(done);
         self.asm.bind(done);
         self.end_folds();
+    }
+
+    /// Computes fixed values of others.
+    fn compute_fixed(&mut self) {
+        self.tail = false;
+        self.begin_body(1);
+        for at in 0..self.plan.body {
+            let Step::Instr(i) = self.plan.steps[at] else { unreachable!("folds are in the body") };
+            let (v, kind) = (i as usize, self.line.kinds[i as usize]);
+            let (pinned, slot) = self.fixed_place(v);
+            self.places[v].reg = NONE;
+            self.begin_step(at, 0);
+            self.instr(i);
+            let r = self.places[v].reg as u8;
+            match slot {
+                // It may stay in the register, too, until another value takes it.
+                Some(slot) => self.spill(kind, r, slot),
+                None => self.copy_to(self.len(kind), pinned as u8, r),
+            }
+            self.end_step();
+            if slot.is_none() {
+                self.banks[Class::Vector as usize].free |= 1 << r;
+                self.places[v].reg = pinned;
+            }
+        }
     }
 
     fn folds(&self) -> bool {
@@ -195,7 +221,7 @@ impl Gen<'_> {
         let ways = self.interleaved;
         let copies = match self.folds() {
             true => FOLD_LANES / self.lanes,
-            false if self.plan.steps.len() <= SHORT => 2,
+            false if self.plan.len() <= SHORT => 2,
             false => ways,
         };
         let step = (times * copies * self.lanes) as i32;
@@ -278,7 +304,7 @@ impl Gen<'_> {
     /// before RBX; step after step.
     fn body(&mut self, copy: usize, ahead: usize, ways: usize) {
         self.begin_body(ways);
-        for at in 0..self.plan.steps.len() {
+        for at in self.plan.body..self.plan.steps.len() {
             for way in 0..ways {
                 (self.copy, self.ahead) = (copy + way, ahead + way);
                 self.begin_step(at, way);

@@ -69,6 +69,8 @@ impl Stages<'_> {
                 continue;
             }
             match self.level(m) {
+                // Who reads it computes it.
+                Level::Row if self.inline[m] && self.home[m].is_none() => {}
                 Level::Row => {
                     let x = self.compute(&mut line, m);
                     line.regs[m] = Some(x);
@@ -119,6 +121,11 @@ impl Stages<'_> {
                 let d = self.member_of[v];
                 if let Some(r) = line.regs[d] {
                     return r;
+                }
+                if self.inline[d] {
+                    let x = self.compute(line, d);
+                    line.regs[d] = Some(x);
+                    return x;
                 }
                 let Some(home) = self.home[d] else { unreachable!("a value is computed or kept") };
                 let r = match self.level(d) {

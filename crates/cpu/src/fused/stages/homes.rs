@@ -17,9 +17,11 @@ impl Stages<'_> {
         let mut crosses = vec![false; n];
         for m in 0..n {
             for d in self.inner(m) {
-                let row = matches!(self.level(d), Level::Row);
-                crosses[d] |=
-                    row && !(self.level(m) == Level::Row && self.stage[m] == self.stage[d]);
+                let row = self.level(d) == Level::Row && !self.inline[d];
+                crosses[d] |= row
+                    && !(self.level(m) == Level::Row
+                        && self.stage[m] == self.stage[d]
+                        && !self.inline[m]);
             }
         }
         for m in 0..n {

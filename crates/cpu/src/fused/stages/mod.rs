@@ -1,8 +1,9 @@
 //! From a group to a kernel: which values are computed in which stage, and the lines of the stages.
 //!
 //! A group without reductions is one stage. A reduction along lines ends a stage over full values;
-//! values of rows are computed between two such stages, in lines over the rows of a block. Softmax has
-//! the stages max – (rows: nothing) – exp and sum – (rows: reciprocal) – product.
+//! values of rows are computed between two such stages, in lines over the rows of a block, or if they are
+//! cheap by the lines that read them, before their loops. Logsumexp has the stages max – (rows: nothing) –
+//! exp and sum – (rows: log, sum).
 //!
 //! A full value that several stages need is computed again where that is cheap, otherwise kept: in the
 //! result if it is one, else in a scratch array of the block's size, which stays in a cache.
@@ -51,6 +52,8 @@ struct Stages<'a> {
     stage: Vec<u32>,
     /// The stages over full values in which each member is computed, as bits.
     computed: Vec<u64>,
+    /// Row values that lines which read them compute themselves.
+    inline: Vec<bool>,
     /// Where a value is kept.
     home: Vec<Option<u32>>,
     /// The result that a fold becomes where its lanes have another width.
@@ -81,6 +84,7 @@ pub(crate) fn build(
         n_stages: 1,
         stage: vec![0; n_members],
         computed: vec![0; n_members],
+        inline: vec![false; n_members],
         home: vec![None; n_members],
         narrow: vec![None; n_members],
         args: Vec::new(),
@@ -91,6 +95,7 @@ pub(crate) fn build(
     };
     s.n_stages = s.order();
     let n_stages = s.n_stages;
+    s.inlined();
     let kept = s.needs(&escapes);
     s.homes(&escapes, &kept);
     let mut stages = Vec::new();

@@ -7,6 +7,12 @@ use pullback_ir::{Eqn, Prim, Var};
 /// The cost of a value, in instructions for a vector, up to which it is computed again rather than kept.
 const CHEAP: u32 = 6;
 
+/// The same for a value of rows, computed by each line that reads it, with one lane of use.
+const CHEAP_ROW: u32 = 32;
+
+/// Elements of a line from which on that does not count.
+const LONG_LINE: usize = 128;
+
 impl Stages<'_> {
     /// Finds the stage of each member; gives the number of stages.
     pub(super) fn order(&mut self) -> u32 {
@@ -22,6 +28,26 @@ impl Stages<'_> {
             self.member_of.insert(self.out(m), m);
         }
         n
+    }
+
+    /// Finds the row values that lines compute themselves, once before their loop. In a stage of their own they
+    /// are computed for many rows at once, but it reads as vectors what the lines before have written one by
+    /// one, which processors only do once all stores before, results among them, have reached a cache.
+    pub(super) fn inlined(&mut self) {
+        let n = self.group.members.len();
+        let mut costs = vec![0u32; n];
+        for m in 0..n {
+            if self.level(m) != Level::Row {
+                continue;
+            }
+            let own = cost(self.eqn(m));
+            let inner = self.inner(m);
+            costs[m] =
+                own + inner.iter().filter(|&&d| self.inline[d]).map(|&d| costs[d]).sum::<u32>();
+            // Functions are for vectors, and some of them for whole arrays.
+            self.inline[m] =
+                self.layout.n() >= LONG_LINE && own < FUNCTION && costs[m] <= CHEAP_ROW;
+        }
     }
 
     /// Finds where full values are computed, and which are kept for later stages.
@@ -64,6 +90,9 @@ impl Stages<'_> {
     }
 }
 
+/// The cost of a function without an instruction of its own.
+const FUNCTION: u32 = 20;
+
 /// What an equation costs, in instructions for a vector, roughly.
 fn cost(eqn: &Eqn) -> u32 {
     use pullback_ir::prim::{binary::Binary, unary::Unary};
@@ -72,7 +101,8 @@ fn cost(eqn: &Eqn) -> u32 {
             Unary::Neg | Unary::Abs | Unary::Not | Unary::Square | Unary::Floor | Unary::Ceil => 1,
             Unary::Sign | Unary::IsFinite | Unary::Round | Unary::RoundEven => 3,
             Unary::Sqrt => 8,
-            _ => 20,
+            Unary::Rsqrt => 14,
+            _ => FUNCTION,
         },
         Prim::Binary(op) => match op {
             Binary::Div => 6,

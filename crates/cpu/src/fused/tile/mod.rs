@@ -32,7 +32,7 @@ thread_local! {
 /// Where a line's values are.
 #[derive(Debug)]
 pub(super) struct Tiles {
-    /// The instructions to run on each tile. Constants and loads that do not step are not among them.
+    /// The instructions to run on each tile. What is the same along the line is not among them.
     order: Vec<u32>,
     /// Those, which are run once a row.
     fixed: Vec<u32>,
@@ -47,11 +47,8 @@ const CALL: usize = 4;
 
 impl Tiles {
     pub(super) fn new(line: &Line) -> Tiles {
-        let is_fixed = |&i: &u32| match line.instrs[i as usize] {
-            Instr::Const { .. } => true,
-            Instr::Load { arg } => line.args[arg as usize].step == Step::Same,
-            _ => false,
-        };
+        let is_fixed = line.fixed();
+        let is_fixed = |&i: &u32| is_fixed[i as usize];
         let (fixed, order): (Vec<u32>, Vec<u32>) = line.order().into_iter().partition(is_fixed);
         let last = line.last_reads(&order);
         let mut slots = vec![0; line.instrs.len()];
