@@ -65,7 +65,7 @@ impl Stages<'_> {
 }
 
 /// What an equation costs, in instructions for a vector, roughly.
-fn cost(eqn: &Eqn) -> u32 {
+pub(in crate::fused) fn cost(eqn: &Eqn) -> u32 {
     use pullback_ir::prim::{binary::Binary, unary::Unary};
     match &eqn.prim {
         Prim::Unary(op) => match op {
