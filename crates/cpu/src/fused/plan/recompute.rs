@@ -194,8 +194,9 @@ impl Recompute<'_> {
     }
 
     fn read(&self, view: View, n: usize, again: &mut Again) -> Operand {
-        if view.base.var().is_some_and(|v| numel(self.shape(v)) >= n) && !again.full.contains(&view)
-        {
+        // Counting vectors, which are small, have variables beyond those of the jaxpr.
+        let ty = view.base.var().and_then(|v| self.jaxpr.types().get(v.index()));
+        if ty.is_some_and(|ty| ty.numel() >= n) && !again.full.contains(&view) {
             again.full.push(view.clone());
         }
         Operand::View(view)
@@ -334,6 +335,22 @@ mod tests {
         // A result is written by its group alone, and read by the last one, which needs no other array.
         let groups = gives(&program("neg", ", f"));
         assert_eq!(groups.concat().iter().filter(|ty| **ty == full).count(), 1, "{groups:?}");
+    }
+
+    /// Such as labels that become rows with a one, in a loss and again in its gradient.
+    #[test]
+    fn counting_vectors_are_read_again() {
+        let text = "{ lambda ; a:i32[600] b:f32[600,400]. let
+            c:i32[600,400] = iota[dimension=1 dtype=i32 shape=(600, 400) sharding=None]
+            d:i32[600,400] = broadcast_in_dim[broadcast_dimensions=(0,) shape=(600, 400)] a
+            e:bool[600,400] = eq c d
+            f:f32[600,400] = select_n e b b
+            g:f32[600] = reduce_sum[axes=(1,)] f
+            h:f32[400] = reduce_sum[axes=(0,)] b
+            i:f32[600,400] = select_n e b b
+            j:f32[400] = reduce_sum[axes=(0,)] i
+          in (g, h, j) }";
+        assert_eq!(gives(text), [vec!["f32[600]"], vec!["f32[400]"; 2]]);
     }
 
     #[test]
