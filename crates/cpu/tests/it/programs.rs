@@ -88,6 +88,31 @@ fn large_results_of_stages() {
     }
 }
 
+/// Groups of rows, of columns and of rows again, which compute the rows before them anew; sizes beside those
+/// of vectors and blocks, dtypes that are rounded after each step.
+#[test]
+fn values_that_groups_compute_again() {
+    for (shape, dtype) in [
+        ([7, 5], DType::F32),
+        ([33, 1], DType::F64),
+        ([1, 65], DType::F32),
+        ([130, 70], DType::BF16),
+        ([700, 513], DType::F32),
+    ] {
+        let (b, x) = Builder::with_inputs(&[Type::of(dtype, &shape), Type::of(dtype, &shape)]);
+        let spread = |row| b.broadcast_in_dim(row, &shape, &[0]);
+        let centred = b.sub(x[0], spread(b.reduce_max(x[0], &[1])));
+        let deviation =
+            b.sqrt(b.add(b.reduce_max(b.mul(centred, centred), &[1]), b.lit(dtype, 0.5)));
+        let normal = b.div(centred, spread(deviation));
+        let weighted = b.mul(normal, x[1]);
+        let columns = b.reduce_max(weighted, &[0]);
+        let rows = b.reduce_max(b.sub(x[1], weighted), &[1]);
+        let full = b.add(b.mul(normal, spread(rows)), x[1]);
+        check(&b.finish([columns, full, deviation]));
+    }
+}
+
 #[test]
 fn chains_may_read_many_arrays() {
     check(&build(40, &[300], |b, x| {

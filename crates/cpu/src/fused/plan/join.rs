@@ -9,10 +9,10 @@ use pullback_ir::{Atom, DType, Eqn, Type, Var};
 use smallvec::SmallVec;
 
 /// Views that a group reads at most, so that their lines stay in the first-level cache.
-const MOST_VIEWS: usize = 20;
+pub(super) const MOST_VIEWS: usize = 20;
 
 /// Members of a group at most, so that code stays small.
-const MOST_MEMBERS: usize = 160;
+pub(super) const MOST_MEMBERS: usize = 160;
 
 impl Planner<'_> {
     /// An elementwise equation.
@@ -115,7 +115,7 @@ impl Planner<'_> {
             _ => shape.into(),
         };
         group.dims = refine(&group.dims, &whole).unwrap_or_default();
-        group.members.push(Member { eqn, level, operands });
+        group.members.push(Member { eqn, level, operands, again: false });
     }
 
     fn resolve(&mut self, g: u32, level: Level, shape: &[usize], a: Atom) -> Operand {

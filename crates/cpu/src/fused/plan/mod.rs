@@ -13,11 +13,13 @@
 //!
 //! Here are groups and the walk over the equations. [`rearrange`] makes views and the arrays behind them,
 //! [`join`] takes elementwise equations into groups, [`reduce`] reductions; [`lines`] says how a view
-//! lies along the lines of a group.
+//! lies along the lines of a group. At last [`recompute`](mod@recompute) lets groups compute again what others would have to
+//! write for them.
 
 mod join;
 mod lines;
 mod rearrange;
+mod recompute;
 mod reduce;
 
 use super::view::{Dims, View};
@@ -52,6 +54,8 @@ pub(super) struct Member {
     pub(super) level: Level,
     /// What it reads: values of the group by their variable, other arrays as views.
     pub(super) operands: SmallVec<[Operand; 3]>,
+    /// Another group gives this value to who reads it; here it is computed again.
+    pub(super) again: bool,
 }
 
 /// Equations that run as one kernel.
@@ -152,6 +156,7 @@ impl Plan {
         let mut rest: Vec<u32> = p.open.keys().copied().collect();
         rest.sort_unstable();
         rest.into_iter().for_each(|g| p.close(g));
+        recompute::recompute(jaxpr, &mut p.nodes);
         Plan { nodes: p.nodes, constants: p.constants }
     }
 }

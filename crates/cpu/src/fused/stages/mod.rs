@@ -20,6 +20,7 @@ use super::code::Executor;
 use super::kernel::{Kernel, KernelArg, Loops, Source, Stage};
 use super::layout::Layout;
 use super::plan::{Group, Level, Operand};
+pub(super) use order::cost;
 use pullback_ir::{DType, Eqn, Jaxpr, Value, Var};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -75,6 +76,13 @@ pub(crate) fn build(
     executor: Executor,
 ) -> Built {
     let n_members = group.members.len();
+    let again: Vec<Var> = group
+        .members
+        .iter()
+        .filter(|m| m.again)
+        .map(|m| Var(jaxpr.eqns()[m.eqn].first_out))
+        .collect();
+    let escapes = |v: Var| escapes(v) && !again.contains(&v);
     let mut s = Stages {
         jaxpr,
         group,

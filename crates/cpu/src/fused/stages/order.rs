@@ -94,7 +94,7 @@ impl Stages<'_> {
 const FUNCTION: u32 = 20;
 
 /// What an equation costs, in instructions for a vector, roughly.
-fn cost(eqn: &Eqn) -> u32 {
+pub(in crate::fused) fn cost(eqn: &Eqn) -> u32 {
     use pullback_ir::prim::{binary::Binary, unary::Unary};
     match &eqn.prim {
         Prim::Unary(op) => match op {
