@@ -172,14 +172,17 @@ class Bench:
                 rounds[library] = self.calibrate(self.workers[library], times[library], clock)
             except Failed as fault:
                 self.note(library, name, f"FAILED: {fault}")
+        last = libraries[-1] if libraries else ""
         for r in range(self.plan.rounds):
             turn = r % len(libraries) if libraries else 0
             for library in libraries[turn:] + libraries[:turn]:
                 if len(times[library]["ns"]) >= rounds.get(library, 0):
                     continue
                 if self.threads > 1:
-                    # Threads of the last library may still wait for work in a loop.
-                    time.sleep(0.03)
+                    # Threads of the last library may still wait for work in a loop; those of torch's
+                    # OpenMP do so for 0.2 s, and would take a core from whoever comes next.
+                    time.sleep(0.3 if last.startswith("torch") else 0.03)
+                last = library
                 try:
                     self.round(self.workers[library], times[library], clock)
                 except Failed as fault:
