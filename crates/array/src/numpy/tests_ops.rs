@@ -150,7 +150,9 @@ fn slices_are_parts_of_a_buffer() {
     let at = |x: &Array| x.value().unwrap().slice::<f32>().as_ptr() as usize;
     let x = Array::from_vec((0..12).map(|i| i as f32).collect(), [3, 4]);
     let (row, rows, column) = (x.get(1), x.get(1..), x.get((.., 1)));
-    assert_eq!((at(&row), at(&rows)), (at(&x) + 16, at(&x) + 16));
+    // The interpreter makes every value anew.
+    let shares = std::env::var("PULLBACK_ENGINE").map_or(true, |engine| engine != "reference");
+    assert!(!shares || [at(&row), at(&rows)] == [at(&x) + 16; 2]);
     assert_eq!(column.to_vec::<f32>(), [1.0, 5.0, 9.0]);
     let mut changed = x.get(1);
     changed += 10.0;
@@ -178,5 +180,6 @@ fn slices_are_parts_of_a_buffer() {
     let large = full([1000, 1000], 0.5f32);
     let _ = large.value();
     assert_eq!(large.get(7).value().unwrap().buffer_bytes(), 4000);
-    assert_eq!(large.get(500..).value().unwrap().buffer_bytes(), 4_000_000);
+    let half = large.get(500..).value().unwrap().buffer_bytes();
+    assert_eq!(half, if shares { 4_000_000 } else { 2_000_000 });
 }
