@@ -58,6 +58,13 @@ pub(super) struct Member {
     pub(super) again: bool,
 }
 
+impl Member {
+    /// The variable that it gives.
+    pub(super) fn out(&self, jaxpr: &Jaxpr) -> Var {
+        Var(jaxpr.eqns()[self.eqn].first_out)
+    }
+}
+
 /// Equations that run as one kernel.
 #[derive(Debug)]
 pub(crate) struct Group {

@@ -73,12 +73,8 @@ pub(super) fn recompute(jaxpr: &Jaxpr, nodes: &mut Vec<Node>) {
 impl Recompute<'_> {
     fn give(&mut self, at: usize, group: &Group) {
         for (k, member) in group.members.iter().enumerate().filter(|(_, m)| !m.again) {
-            self.made_by.insert(self.out(member), (at, k));
+            self.made_by.insert(member.out(self.jaxpr), (at, k));
         }
-    }
-
-    fn out(&self, member: &Member) -> Var {
-        Var(self.jaxpr.eqns()[member.eqn].first_out)
     }
 
     fn shape(&self, v: Var) -> &[usize] {
@@ -252,7 +248,7 @@ fn prune(jaxpr: &Jaxpr, nodes: &mut Vec<Node>) {
                 let mut inner: FxHashSet<Var> = FxHashSet::default();
                 let mut live: Vec<bool> = Vec::with_capacity(group.members.len());
                 for member in group.members.iter().rev() {
-                    let out = Var(jaxpr.eqns()[member.eqn].first_out);
+                    let out = member.out(jaxpr);
                     let needed = inner.contains(&out) || (read[out.index()] && !member.again);
                     live.push(needed);
                     for operand in member.operands.iter().filter(|_| needed) {
@@ -291,7 +287,7 @@ mod tests {
         }
         let given = |group: &Group| {
             let own = group.members.iter().filter(|m| !m.again);
-            own.map(|m| Var(jaxpr.eqns()[m.eqn].first_out))
+            own.map(|m| m.out(&jaxpr))
                 .filter(|v| read.contains(v))
                 .map(|v| jaxpr.types()[v.index()].to_string())
                 .collect()

@@ -76,12 +76,7 @@ pub(crate) fn build(
     executor: Executor,
 ) -> Built {
     let n_members = group.members.len();
-    let again: Vec<Var> = group
-        .members
-        .iter()
-        .filter(|m| m.again)
-        .map(|m| Var(jaxpr.eqns()[m.eqn].first_out))
-        .collect();
+    let again: Vec<Var> = group.members.iter().filter(|m| m.again).map(|m| m.out(jaxpr)).collect();
     let escapes = |v: Var| escapes(v) && !again.contains(&v);
     let mut s = Stages {
         jaxpr,
@@ -120,7 +115,7 @@ impl Stages<'_> {
     }
 
     fn out(&self, m: usize) -> Var {
-        Var(self.eqn(m).first_out)
+        self.group.members[m].out(self.jaxpr)
     }
 
     fn dtype(&self, m: usize) -> DType {
