@@ -50,13 +50,18 @@ impl LineBuilder {
 
     /// A new argument.
     pub(crate) fn arg(&mut self, dtype: DType, step: Step, out: bool) -> u32 {
-        self.line.args.push(Arg { dtype, step, out });
+        self.line.args.push(Arg { dtype, step, out, far: false });
         self.line.args.len() as u32 - 1
     }
 
     /// Says that an argument is written, too.
     pub(crate) fn mark(&mut self, arg: u32, out: bool) {
         self.line.args[arg as usize].out |= out;
+    }
+
+    /// Says that an argument comes from memory.
+    pub(crate) fn mark_far(&mut self, arg: usize) {
+        self.line.args[arg].far = true;
     }
 
     fn push(&mut self, instr: Instr, kind: Kind) -> Reg {

@@ -68,7 +68,7 @@ macro_rules! lanes {
             }
             lanes!(@bin add Add, sub Sub, mul Mul, div Div, min Min, max Max, iadd Add, isub Sub,
                 iand And, ior Or, ixor Xor, and_m And, or_m Or);
-            lanes!(@un neg Neg, abs Abs, sqrt Sqrt, floor Floor, round_even RoundEven, not_m Not,
+            lanes!(@un neg Neg, abs Abs, sqrt Sqrt, floor Floor, round_even RoundEven,
                 bits Bits, from_bits Float);
             lanes!(@cmp lt Lt, le Le, eq Eq, ne Ne, ieq Eq);
             fn gt(&mut self, a: Reg, b: Reg) -> Reg {

@@ -145,14 +145,15 @@ def erf_tables():
     middle, half = mp.mpf("2.5625"), mp.mpf("1.395")
     print(f"/// The middle of the interval of [`ERF_TAIL_32`].\npub(super) const ERF_TAIL_CENTRE: f64 = {float(middle)!r};")
     fit("ERF_TAIL_32", 24, lambda t: mp.erfc(t + middle), -half, half, 14, lambda t: 1, "erfc(t + centre) for |t| < 1.395, absolute")
-    # erfc(a) = exp(-a^2) p(t)/(1 + 2a), t = (a - k)/(a + k)
-    def scaled(k):
-        def h(t):
+    # erfc(a) = exp(-a^2) p(t)/(1 + ca), t = (a - k)/(a + k). In f32 c and k are such that errors of t weigh
+    # little where a is small, p(0) is almost a float, and p(-1), summed in f32, is 1.
+    for bits, c, k, end, n in (24, mp.mpf("1.375"), mp.mpf("1.96875"), "10.1", 10), (53, 2, 4, "27.3", 23):
+        def scaled(t):
             a = k * (1 + t) / (1 - t)
-            return mp.exp(a * a) * mp.erfc(a) * (1 + 2 * a)
-        return h
-    fit("ERFC_32", 24, scaled(2), -1, mp.mpf(10.1 - 2) / (10.1 + 2), 10, lambda t: 1 / scaled(2)(t), "exp(a^2) erfc(a) (1 + 2a), t = (a - 2)/(a + 2)")
-    fit("ERFC_64", 53, scaled(4), -1, mp.mpf(27.3 - 4) / (27.3 + 4), 23, lambda t: 1 / scaled(4)(t), "exp(a^2) erfc(a) (1 + 2a), t = (a - 4)/(a + 4)")
+            return mp.exp(a * a) * mp.erfc(a) * (1 + c * a)
+        end, by, to = mp.mpf(end), mp.nstr(c), mp.nstr(k, 8)
+        name = 32 if bits == 24 else 64
+        fit(f"ERFC_{name}", bits, scaled, -1, (end - k) / (end + k), n, lambda t: 1 / scaled(t), f"exp(a^2) erfc(a) (1 + {by}a), t = (a - {to})/(a + {to})")
 
     # The inverse: x p(w) with w = -log(1 - x^2) < 6.25, and p(sqrt w) up to w = 37.
     at = mp.mpf("3.125")

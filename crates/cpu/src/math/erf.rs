@@ -6,17 +6,17 @@ use super::lanes::Lanes;
 use super::log::log_positive;
 use std::f64::consts::FRAC_2_SQRT_PI;
 
-/// erfc a for a ≥ 0: exp(−a²)·P(t)/(1 + 2a), where t = (a − k)/(a + k) maps the half line to [−1, 1).
+/// erfc a for a ≥ 0: exp(−a²)·P(t)/(1 + ca), where t = (a − k)/(a + k) maps the half line to [−1, 1).
 #[inline(always)]
 fn complement<L: Lanes>(l: &mut L, a: L::F) -> L::F {
     // Beyond the limit the result is 0 all the same.
     let a = l.at_most(a, l.by(10.5, 27.5));
-    let k = l.by(2.0, 4.0);
+    let k = l.by(1.96875, 4.0);
     let (n, d) = (l.subk(a, k), l.addk(a, k));
     let t = l.div(n, d);
     let p = if L::WIDE { l.poly(&ERFC_64, t) } else { l.poly(&ERFC_32, t) };
-    let twice = l.add(a, a);
-    let d = l.addk(twice, 1.0);
+    let (c, one) = (l.f(l.by(1.375, 2.0)), l.f(1.0));
+    let d = l.fma(a, c, one);
     let p = l.div(p, d);
     // exp(−a²) feels the rounding of a² as a factor.
     let (square, low) = l.two_product(a, a);
@@ -64,6 +64,10 @@ pub(crate) fn erfc<L: Lanes>(l: &mut L, x: L::F) -> L::F {
     let left = l.ksub(2.0, right);
     let negative = l.ltk(x, 0.0);
     let far = l.select(negative, left, right);
+    if !L::WIDE {
+        // P(−1) is 1, and so is erfc 0.
+        return far;
+    }
     let near = centre(l, x);
     let near = l.ksub(1.0, near);
     let centre = l.ltk(a, 0.5);

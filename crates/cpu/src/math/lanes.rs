@@ -65,7 +65,6 @@ pub(crate) trait Lanes {
     fn ne(&mut self, a: Self::F, b: Self::F) -> Self::M;
     fn and_m(&mut self, a: Self::M, b: Self::M) -> Self::M;
     fn or_m(&mut self, a: Self::M, b: Self::M) -> Self::M;
-    fn not_m(&mut self, a: Self::M) -> Self::M;
     fn select(&mut self, m: Self::M, if_true: Self::F, if_false: Self::F) -> Self::F;
 
     fn bits(&mut self, a: Self::F) -> Self::I;

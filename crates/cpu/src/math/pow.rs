@@ -134,16 +134,16 @@ fn log_ends<L: Lanes>(l: &mut L, a: L::F, log: L::F) -> L::F {
 fn finish<L: Lanes>(l: &mut L, x: L::F, y: L::F, magnitude: L::F) -> L::F {
     // x⁰ = 1ʸ = 1 even for NaN, and (−1)^±∞ = 1.
     let (a, one, zero) = (l.abs(x), l.f(1.0), l.f(0.0));
-    let (y_zero, a_one) = (l.eqk(y, 0.0), l.eqk(a, 1.0));
-    let unit = l.or_m(y_zero, a_one);
-    let magnitude = l.select(unit, one, magnitude);
+    let (y_other, a_other) = (l.ne(y, zero), l.ne(a, one));
+    let other = l.and_m(y_other, a_other);
+    let magnitude = l.select(other, magnitude, one);
     // The sign of x counts for odd y, also that of zeros.
     let floor = l.floor(y);
     let integer = l.eq(floor, y);
     let half = l.mulk(y, 0.5);
     let half_floor = l.floor(half);
     let odd = l.ne(half_floor, half);
-    let odd = l.and_m(odd, integer);
+    let odd = l.and_m(integer, odd);
     let bits = l.bits(x);
     let sign = l.iandk(bits, !L::MAGNITUDE);
     let sign = l.from_bits(sign);
@@ -152,8 +152,7 @@ fn finish<L: Lanes>(l: &mut L, x: L::F, y: L::F, magnitude: L::F) -> L::F {
     let power = l.ior(bits, sign);
     let power = l.from_bits(power);
     // Negative numbers have no power of a fraction, nor of NaN; −∞ has.
-    let (negative, finite) = (l.ltk(x, 0.0), l.gtk(x, f64::NEG_INFINITY));
-    let fraction = l.not_m(integer);
+    let (negative, finite, fraction) = (l.lt(x, zero), l.gtk(x, f64::NEG_INFINITY), l.ne(floor, y));
     let outside = l.and_m(negative, finite);
     let outside = l.and_m(outside, fraction);
     let nan = l.f(f64::NAN);

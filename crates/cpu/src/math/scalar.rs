@@ -50,7 +50,6 @@ macro_rules! scalar {
                 ne(a: F, b: F) -> M { a != b }
                 and_m(a: M, b: M) -> M { a & b }
                 or_m(a: M, b: M) -> M { a | b }
-                not_m(a: M) -> M { !a }
                 select(m: M, a: F, b: F) -> F { if m { a } else { b } }
                 bits(a: F) -> I { a.to_bits() as $i }
                 from_bits(a: I) -> F { $f::from_bits(a as $u) }

@@ -49,6 +49,11 @@ impl Asm {
         self.general(true, &[0x89], from.0, Rm::Mem(to), 0);
     }
 
+    /// Asks for the cache line of a place, which need not exist.
+    pub(super) fn prefetch(&mut self, at: Mem) {
+        self.general(false, &[0x0f, 0x18], 1, Rm::Mem(at), 0);
+    }
+
     /// Loads 1, 2 or 4 bytes, with zeros or the sign in front, into 32 bits.
     pub(super) fn load_part(&mut self, to: Gpr, from: Mem, size: usize, signed: bool) {
         let code: &[u8] = match (size, signed) {

@@ -88,7 +88,7 @@ impl Native {
             .iter()
             .filter_map(|i| if let Instr::Rare { f, .. } = i { Some(*f) } else { None })
             .collect();
-        let plan = Plan::new(line);
+        let plan = Plan::new(line, isa == Isa::Avx512);
         let mut g = Gen::new(isa, line, &plan, &kernels, &rares);
         g.place_fixed();
         g.function(false);

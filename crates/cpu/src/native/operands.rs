@@ -8,7 +8,7 @@
 use super::asm::{Len, Mem, RAX, RBX, Rm};
 use super::r#gen::{Gen, frame};
 use super::ops;
-use super::plan::{NEVER, Step};
+use super::plan::NEVER;
 use super::registers::{Class, NONE, Place};
 use crate::fused::line::{Instr, Reg};
 
@@ -103,7 +103,9 @@ impl Gen<'_> {
 
     /// The same, in a register that is no operand's.
     pub(super) fn def_apart(&mut self, near: u8) -> u8 {
-        let Step::Instr(i) = self.plan.steps[self.at] else { unreachable!("folds define nothing") };
+        let Some(i) = self.plan.steps[self.at].result(self.line) else {
+            unreachable!("folds and stores define nothing")
+        };
         let class = self.class(self.line.kinds[i as usize]);
         let id = self.id(i as usize);
         self.places[id].next = self.plan.first[i as usize];

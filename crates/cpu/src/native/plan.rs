@@ -1,6 +1,6 @@
 //! What is known about a line before code is emitted: the steps of its body and when values are read.
 
-use crate::fused::line::{Instr, Kind, Line, Reg};
+use crate::fused::line::{Bin, Instr, Kind, Line, Reg};
 use smallvec::{SmallVec, smallvec};
 
 /// No step: the value is not read any more.
@@ -10,6 +10,12 @@ pub(super) const NEVER: u32 = u32::MAX;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Step {
     Instr(u32),
+    /// `and` of `mask` and a comparison that nothing else reads, as one instruction.
+    Masked {
+        and: u32,
+        cmp: u32,
+        mask: Reg,
+    },
     /// Takes a value into a fold's lanes.
     Fold(u32),
 }
@@ -18,7 +24,21 @@ impl Step {
     pub(super) fn reads(self, line: &Line) -> SmallVec<[Reg; 4]> {
         match self {
             Step::Instr(i) => line.instrs[i as usize].reads(),
+            Step::Masked { cmp, mask, .. } => {
+                let mut reads = line.instrs[cmp as usize].reads();
+                reads.push(mask);
+                reads
+            }
             Step::Fold(f) => smallvec![line.folds[f as usize].x],
+        }
+    }
+
+    /// The value that it computes.
+    pub(super) fn result(self, line: &Line) -> Option<u32> {
+        match self {
+            Step::Instr(i) if matches!(line.instrs[i as usize], Instr::Store { .. }) => None,
+            Step::Instr(i) | Step::Masked { and: i, .. } => Some(i),
+            Step::Fold(_) => None,
         }
     }
 }
@@ -41,10 +61,14 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(line: &Line) -> Plan {
+    /// `masked`: whether comparisons can be masked.
+    pub(super) fn new(line: &Line, masked: bool) -> Plan {
         let fixed = line.fixed();
-        let steps = live(line, in_order(line, &fixed));
-        let is_fixed = |s: &Step| matches!(s, Step::Instr(i) if fixed[*i as usize]);
+        let mut steps = live(line, in_order(line, &fixed));
+        if masked {
+            mask_comparisons(line, &fixed, &mut steps);
+        }
+        let is_fixed = |s: &Step| s.result(line).is_some_and(|i| fixed[i as usize]);
         let body = steps.iter().take_while(|s| is_fixed(s)).count();
         let count = line.instrs.len();
         let (mut first, mut last) = (vec![NEVER; count], vec![0; count]);
@@ -90,10 +114,7 @@ impl Plan {
         for (at, step) in self.steps.iter().enumerate() {
             let mut reads = step.reads(line);
             let next = &self.next[at];
-            if let Step::Instr(i) = *step
-                && !matches!(line.instrs[i as usize], Instr::Store { .. })
-                && counts(i as usize)
-            {
+            if step.result(line).is_some_and(|i| counts(i as usize)) {
                 now += 1;
                 most = most.max(now);
             }
@@ -147,4 +168,39 @@ fn live(line: &Line, mut steps: Vec<Step>) -> Vec<Step> {
     let mut keep = keep.into_iter();
     steps.retain(|_| keep.next() == Some(true));
     steps
+}
+
+/// How many steps a comparison may wait, in which its operands keep their registers.
+const NEAR: usize = 8;
+
+/// Makes one step of a comparison and the `and` that alone reads it.
+fn mask_comparisons(line: &Line, fixed: &[bool], steps: &mut Vec<Step>) {
+    let mut uses = vec![0u32; line.instrs.len()];
+    let mut at = vec![usize::MAX; line.instrs.len()];
+    for (k, step) in steps.iter().enumerate() {
+        step.reads(line).iter().for_each(|r| uses[r.index()] += 1);
+        if let Some(i) = step.result(line) {
+            at[i as usize] = k;
+        }
+    }
+    let mut gone = vec![false; steps.len()];
+    for k in 0..steps.len() {
+        let Step::Instr(and) = steps[k] else { continue };
+        let Instr::Bin { op: Bin::And, x, y } = line.instrs[and as usize] else { continue };
+        let masked = |c: Reg| {
+            let comparison = matches!(line.instrs[c.index()], Instr::Cmp { .. });
+            let together = fixed[c.index()] == fixed[and as usize];
+            comparison
+                && together
+                && uses[c.index()] == 1
+                && k.saturating_sub(at[c.index()]) <= NEAR
+        };
+        let later = if at[x.index()] > at[y.index()] { [(x, y), (y, x)] } else { [(y, x), (x, y)] };
+        if let Some((cmp, mask)) = later.into_iter().find(|(c, _)| masked(*c)) {
+            gone[at[cmp.index()]] = true;
+            steps[k] = Step::Masked { and, cmp: cmp.0, mask };
+        }
+    }
+    let mut gone = gone.into_iter();
+    steps.retain(|_| gone.next() == Some(false));
 }

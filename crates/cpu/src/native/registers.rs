@@ -8,7 +8,7 @@
 use super::asm::{Len, Mem, Rm};
 use super::r#gen::{Gen, frame};
 use super::ops;
-use super::plan::{NEVER, Step};
+use super::plan::NEVER;
 use crate::fused::line::{Instr, Kind};
 
 /// No register, slot or value.
@@ -184,7 +184,7 @@ impl Gen<'_> {
 
     pub(super) fn end_step(&mut self) {
         self.retire();
-        if let Step::Instr(i) = self.plan.steps[self.at] {
+        if let Some(i) = self.plan.steps[self.at].result(self.line) {
             let Place { reg, next, .. } = self.places[self.id(i as usize)];
             debug_assert!(reg == NONE || next != NEVER);
         }

@@ -61,19 +61,22 @@ impl Gen<'_> {
 
     pub(super) fn cmp(&mut self, op: Cmp, x: Reg, y: Reg) {
         match self.isa {
-            Isa::Avx512 => self.cmp_to_mask(op, x, y),
+            Isa::Avx512 => self.cmp_to_mask(op, x, y, None),
             Isa::Avx2 => self.cmp_to_vector(op, x, y),
         }
     }
 
-    fn cmp_to_mask(&mut self, op: Cmp, x: Reg, y: Reg) {
+    /// A comparison in the lanes of `mask`; false in others.
+    pub(super) fn cmp_to_mask(&mut self, op: Cmp, x: Reg, y: Reg, mask: Option<Reg>) {
         let kind = self.kind(x);
         let (size, len) = (kind.size(), self.len(kind));
+        let lanes = mask.map_or(Lanes::All, |m| Lanes::Merge(self.reg(m)));
         let a = self.reg(x);
         let b = self.rm(y);
         let d = self.def();
         if kind.is_float() {
-            return self.op_imm(ops::float(ops::CMP, size == 8), len, d, a, b, float_condition(op));
+            let code = ops::float(ops::CMP, size == 8);
+            return self.emit(code, len, d, a, b, lanes, Some(float_condition(op)));
         }
         let (code, condition) = match op {
             Cmp::Eq => (ops::PCMP, 0),
@@ -83,7 +86,7 @@ impl Gen<'_> {
             Cmp::LtU => (ops::PCMPU, 1),
             Cmp::LeU => (ops::PCMPU, 2),
         };
-        self.op_imm(sized(code, size), len, d, a, b, condition);
+        self.emit(sized(code, size), len, d, a, b, lanes, Some(condition));
     }
 
     fn cmp_to_vector(&mut self, op: Cmp, x: Reg, y: Reg) {

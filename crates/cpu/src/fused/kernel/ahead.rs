@@ -11,7 +11,7 @@ use crate::simd::prefetch;
 use std::ops::Range;
 
 /// Bytes of an input from which on it will not be in the caches near to the processor.
-const FAR: usize = 1 << 20;
+pub(crate) const FAR: usize = 1 << 20;
 
 /// Bytes of a cache line.
 const LINE: usize = 64;

@@ -14,6 +14,7 @@ mod scratch;
 use super::code::{Code, Executor};
 use super::line::FoldOp;
 use ahead::Ahead;
+pub(super) use ahead::FAR;
 use columns::Columns;
 use long::Joins;
 pub(crate) use long::{PIECE, UNCUT};

@@ -64,6 +64,9 @@ pub(crate) struct Arg {
     pub(crate) step: Step,
     /// True for one that is stored to, or that takes the result of a fold.
     pub(crate) out: bool,
+    /// Elements come from memory, one line of a large array after the other: those of some lines ahead are
+    /// asked for. Changes nothing that shows.
+    pub(crate) far: bool,
 }
 
 /// A value of a line: the number of the instruction that gives it.

@@ -4,7 +4,7 @@ use super::Stages;
 use crate::fused::build::LineBuilder;
 use crate::fused::code::{Code, Executor};
 use crate::fused::fold;
-use crate::fused::kernel::{Over, STREAMED, Source, Stage};
+use crate::fused::kernel::{FAR, KernelArg, Over, STREAMED, Source, Stage, UNCUT};
 use crate::fused::line::{Cmp, FoldOp, Kind, Reg, Step};
 use pullback_ir::DType;
 
@@ -98,10 +98,28 @@ impl StageLine {
             })
     }
 
+    /// Whether an argument is an input that comes from memory and is read from its first element to its last,
+    /// by this stage alone. (For others the kernel asks, row by row.)
+    fn is_far(&self, s: &Stages<'_>, arg: &KernelArg) -> bool {
+        let (n, size) = (s.layout.n(), arg.dtype.size());
+        let places: usize = s.layout.sizes.iter().product();
+        self.over == Over::Line
+            && (s.n_stages == 1 || n > UNCUT)
+            && matches!(arg.source, Source::In(_))
+            && arg.inner == size as isize
+            && arg.steps.last().is_none_or(|&step| step == (n * size) as isize)
+            && places * size >= FAR
+    }
+
     /// The stage: stores come last.
     pub(super) fn finish(mut self, s: &Stages<'_>, executor: Executor) -> Stage {
         for &(arg, x) in &self.stores {
             self.b.store(arg, x);
+        }
+        for (k, &arg) in self.args.iter().enumerate() {
+            if self.is_far(s, &s.args[arg as usize]) {
+                self.b.mark_far(k);
+            }
         }
         let streams = self.streams(s);
         let line = self.b.finish();
