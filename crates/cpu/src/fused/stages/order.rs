@@ -1,7 +1,7 @@
 //! When values are computed: the stage of each member, and whether one that several stages need is kept.
 
 use super::Stages;
-use crate::fused::plan::Level;
+use crate::fused::plan::{Level, Operand};
 use pullback_ir::{Eqn, Prim, Var};
 
 /// The cost of a value, in instructions for a vector, up to which it is computed again rather than kept.
@@ -61,7 +61,8 @@ impl Stages<'_> {
                 .filter(|&&d| self.level(d) == Level::Full)
                 .map(|&d| costs[d])
                 .sum();
-            costs[m] = (cost(self.eqn(m)) + inner).min(1000);
+            let drawn = if self.draws(m) { DRAWN } else { 0 };
+            costs[m] = (cost(self.eqn(m)) + drawn + inner).min(1000);
         }
         let mut needed = vec![0u64; n];
         let mut kept = vec![false; n];
@@ -88,7 +89,18 @@ impl Stages<'_> {
         }
         kept
     }
+
+    /// Whether a member reads random bits that are drawn for it.
+    fn draws(&self, m: usize) -> bool {
+        self.group.members[m].operands.iter().any(|o| match o {
+            Operand::View(view) => view.base.var().and_then(|v| self.group.key_of(v)).is_some(),
+            Operand::Lit(_) | Operand::Inner(_) => false,
+        })
+    }
 }
+
+/// The cost of random bits.
+const DRAWN: u32 = 28;
 
 /// The cost of a function without an instruction of its own.
 const FUNCTION: u32 = 20;
