@@ -1,6 +1,7 @@
 //! Which engine evaluates programs.
 
 use crate::fused::code::Executor;
+use crate::fused::stages::How;
 use crate::isa;
 use crate::operand::{Operand, Values};
 use crate::pools;
@@ -109,11 +110,32 @@ impl Engine {
     /// # Errors
     /// A transformation on the way fails.
     pub fn compile(self, jaxpr: &Jaxpr) -> Result<Executable, Error> {
+        match self.how() {
+            Some(how) => Executable::lower(jaxpr, how),
+            None => Ok(Executable::interpreted(jaxpr)),
+        }
+    }
+
+    /// For tests: [`Engine::compile`] as if lines of so many elements were long, so that small arrays take the
+    /// ways of large ones.
+    ///
+    /// # Errors
+    /// As [`Engine::compile`].
+    #[doc(hidden)]
+    pub fn compile_long_from(self, jaxpr: &Jaxpr, elements: usize) -> Result<Executable, Error> {
+        match self.how() {
+            Some(how) => Executable::lower(jaxpr, how.with_long_line(elements)),
+            None => Ok(Executable::interpreted(jaxpr)),
+        }
+    }
+
+    /// How kernels are made, by an engine that has some.
+    fn how(self) -> Option<How> {
         match self {
-            Engine::Tile => Executable::lower(jaxpr, Executor::Tile),
-            Engine::Native => Executable::lower(jaxpr, Executor::Native),
-            Engine::Cpu => Executable::lower(jaxpr, Executor::Tiered),
-            Engine::Reference => Ok(Executable::interpreted(jaxpr)),
+            Engine::Tile => Some(Executor::Tile.into()),
+            Engine::Native => Some(Executor::Native.into()),
+            Engine::Cpu => Some(Executor::Tiered.into()),
+            Engine::Reference => None,
         }
     }
 

@@ -11,7 +11,7 @@ const CHEAP: u32 = 6;
 const CHEAP_ROW: u32 = 32;
 
 /// Elements of a line from which on that does not count.
-const LONG_LINE: usize = 128;
+pub(super) const LONG_LINE: usize = 128;
 
 impl Stages<'_> {
     /// Finds the stage of each member; gives the number of stages.
@@ -33,7 +33,7 @@ impl Stages<'_> {
     /// Finds the row values that lines compute themselves, once before their loop. In a stage of their own they
     /// are computed for many rows at once, but it reads as vectors what the lines before have written one by
     /// one, which processors only do once all stores before, results among them, have reached a cache.
-    pub(super) fn inlined(&mut self) {
+    pub(super) fn inlined(&mut self, long_line: usize) {
         let n = self.group.members.len();
         let mut costs = vec![0u32; n];
         for m in 0..n {
@@ -46,7 +46,7 @@ impl Stages<'_> {
                 own + inner.iter().filter(|&&d| self.inline[d]).map(|&d| costs[d]).sum::<u32>();
             // Functions are for vectors, and some of them for whole arrays.
             self.inline[m] =
-                self.layout.n() >= LONG_LINE && own < FUNCTION && costs[m] <= CHEAP_ROW;
+                self.layout.n() >= long_line && own < FUNCTION && costs[m] <= CHEAP_ROW;
         }
     }
 
