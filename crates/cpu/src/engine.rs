@@ -105,6 +105,25 @@ impl Engine {
         }
     }
 
+    /// Evaluates a primitive with one result; see [`execute_one`].
+    ///
+    /// # Errors
+    /// The primitive fails on these values.
+    #[inline]
+    pub fn execute_one(
+        self,
+        prim: &Prim,
+        ins: &mut [Operand<'_>],
+        out_type: &Type,
+    ) -> Result<Value, Error> {
+        match self {
+            Engine::Tile | Engine::Native | Engine::Cpu => {
+                crate::execute::execute_one(prim, ins, out_type)
+            }
+            Engine::Reference => Ok(crate::execute::reference(prim, ins)?.remove(0)),
+        }
+    }
+
     /// Prepares a jaxpr for evaluation.
     ///
     /// # Errors
@@ -162,6 +181,15 @@ impl Engine {
 #[inline]
 pub fn execute(prim: &Prim, ins: &mut [Operand<'_>], out_types: &[Type]) -> Result<Values, Error> {
     Engine::current()?.execute(prim, ins, out_types)
+}
+
+/// [`execute`] for a primitive with one result.
+///
+/// # Errors
+/// As [`execute`].
+#[inline]
+pub fn execute_one(prim: &Prim, ins: &mut [Operand<'_>], out_type: &Type) -> Result<Value, Error> {
+    Engine::current()?.execute_one(prim, ins, out_type)
 }
 
 /// Prepares a jaxpr for evaluation with the current engine.
