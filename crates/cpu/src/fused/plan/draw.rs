@@ -43,7 +43,7 @@ fn one_key(jaxpr: &Jaxpr, node: &Node) -> Option<Drawn> {
     let Prim::Random(Random::Bits { dtype, .. }) = &eqn.prim else { return None };
     let key = eqn.inputs[0].var()?;
     let one = jaxpr.types()[key.index()].shape().len() == 1;
-    (one && draws(*dtype)).then(|| Drawn { eqn: *i, bits: Var(eqn.first_out), key })
+    (one && draws(*dtype)).then_some(Drawn { eqn: *i, bits: Var(eqn.first_out), key })
 }
 
 /// The node that reads each variable, if there is but one and the caller does not.
