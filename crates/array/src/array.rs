@@ -3,7 +3,7 @@
 use crate::eager;
 use crate::error::{Error, fail, ok};
 use crate::lazy::Lazy;
-use crate::trace::{Arrays, In, Tracer, innermost};
+use crate::trace::{Arrays, In, Trace, Tracer, innermost};
 use pullback_ir::prim::Prim;
 use pullback_ir::{DType, Element, Lit, Type, Value};
 use smallvec::SmallVec;
@@ -176,23 +176,27 @@ impl Array {
     }
 }
 
+/// Where operations on these operands are recorded, if any is traced.
+fn trace_of(ins: &[In<'_>]) -> Option<Arc<Trace>> {
+    innermost(ins.iter().filter_map(|i| match i {
+        In::Array(a) => Some(*a),
+        In::Lit(_) => None,
+    }))
+}
+
 /// Applies a primitive: at once on concrete operands, else by recording it.
 ///
 /// # Errors
 /// The operands do not fit.
 #[track_caller]
-pub(crate) fn try_bind(prim: impl Into<Prim>, ins: &[In<'_>]) -> Result<Arrays, Error> {
-    let arrays = ins.iter().filter_map(|i| match i {
-        In::Array(a) => Some(*a),
-        In::Lit(_) => None,
-    });
-    match innermost(arrays) {
+fn try_bind(prim: impl Into<Prim>, ins: &[In<'_>]) -> Result<Arrays, Error> {
+    match trace_of(ins) {
         Some(trace) => trace.record(prim.into(), ins, Location::caller()),
-        None => eager::bind(prim.into(), ins),
+        None => eager::bind(&prim.into(), ins),
     }
 }
 
-/// [`try_bind`] for primitives with one result; panics at the caller's line.
+/// Applies a primitive with one result; panics at the caller's line.
 #[track_caller]
 pub(crate) fn bind(prim: impl Into<Prim>, ins: &[&Array]) -> Array {
     let mut list: SmallVec<[In<'_>; 4]> = SmallVec::new();
@@ -202,7 +206,7 @@ pub(crate) fn bind(prim: impl Into<Prim>, ins: &[&Array]) -> Array {
     bind_in(prim, &list)
 }
 
-/// [`bind`] for several results.
+/// [`bind`] for primitives with several results.
 #[track_caller]
 pub(crate) fn bind_all(prim: impl Into<Prim>, ins: &[&Array]) -> Arrays {
     let ins: SmallVec<[In<'_>; 4]> = ins.iter().map(|a| In::Array(a)).collect();
@@ -211,8 +215,21 @@ pub(crate) fn bind_all(prim: impl Into<Prim>, ins: &[&Array]) -> Arrays {
 
 /// [`bind`] with scalars among the operands.
 #[track_caller]
+#[inline]
 pub(crate) fn bind_in(prim: impl Into<Prim>, ins: &[In<'_>]) -> Array {
-    ok(try_bind(prim, ins)).swap_remove(0)
+    bind_one(prim.into(), ins)
+}
+
+/// Once for all primitives, and not by way of a list of results, out of which and into which an array is copied.
+#[track_caller]
+fn bind_one(prim: Prim, ins: &[In<'_>]) -> Array {
+    match trace_of(ins) {
+        Some(trace) => ok(trace.record_one(prim, ins, Location::caller())),
+        None => match eager::bind_one(&prim, ins) {
+            Ok(array) => array,
+            Err(error) => fail(error),
+        },
+    }
 }
 
 /// A scalar of the source with the dtype of the array that it meets.

@@ -9,37 +9,61 @@ use pullback_ir::prim::{Prim, random::Random};
 use pullback_ir::{Atom, Jaxpr, Type, Value};
 use smallvec::SmallVec;
 
-/// Computes one operation, or describes it where all operands are descriptions.
-pub(crate) fn bind(prim: Prim, ins: &[In<'_>]) -> Result<Arrays, Error> {
-    // Pushed one by one, because `collect` into short lists costs more than what it collects.
-    let mut types: SmallVec<[Type; 4]> = SmallVec::new();
+/// Adds the types of operands to a list. Lists here are filled where they stay, one by one: `collect` into short
+/// ones costs more than what it collects, and so does moving them.
+#[inline(always)]
+fn push_types(types: &mut SmallVec<[Type; 4]>, ins: &[In<'_>]) {
     for i in ins {
         types.push(match i {
             In::Array(a) => a.ty(),
             In::Lit(l) => Type::scalar(l.dtype()),
         });
     }
-    let out_types = prim.check_types(&types)?;
-    if lazy::is_worth_it(&prim, &out_types)
-        && let Some(described) = describe(&prim, ins, &out_types[0])
-    {
-        return Ok(SmallVec::from_buf([described]));
-    }
-    let mut operands: SmallVec<[Operand<'_>; 4]> = SmallVec::new();
-    for i in ins {
+}
+
+#[inline(always)]
+fn push_operands<'a>(operands: &mut SmallVec<[Operand<'a>; 4]>, ins: &[In<'a>]) {
+    for &i in ins {
         operands.push(match i {
             In::Array(Array(Repr::Value(v))) => Operand::Shared(v),
             In::Array(a) => Operand::Owned(a.force()),
             In::Lit(l) => Operand::Owned(l.value()),
         });
     }
-    let mut outs = pullback_cpu::execute(&prim, &mut operands, &out_types)?;
-    if outs.len() == 1
-        && let Some(out) = outs.pop()
-    {
-        return Ok(SmallVec::from_buf([Array::from_value(out)]));
+}
+
+/// Computes one operation with one result, or describes it where all operands are descriptions.
+#[inline]
+pub(crate) fn bind_one(prim: &Prim, ins: &[In<'_>]) -> Result<Array, Error> {
+    let mut types = SmallVec::new();
+    push_types(&mut types, ins);
+    compute_one(prim, ins, &prim.check_types(&types)?)
+}
+
+/// [`bind_one`] for any number of results.
+pub(crate) fn bind(prim: &Prim, ins: &[In<'_>]) -> Result<Arrays, Error> {
+    let mut types = SmallVec::new();
+    push_types(&mut types, ins);
+    let out_types = prim.check_types(&types)?;
+    if out_types.len() == 1 {
+        return Ok(SmallVec::from_buf([compute_one(prim, ins, &out_types)?]));
     }
+    let mut operands = SmallVec::new();
+    push_operands(&mut operands, ins);
+    let outs = pullback_cpu::execute(prim, &mut operands, &out_types)?;
     Ok(outs.into_iter().map(Array::from_value).collect())
+}
+
+#[inline(always)]
+fn compute_one(prim: &Prim, ins: &[In<'_>], out_types: &[Type]) -> Result<Array, Error> {
+    if lazy::is_worth_it(prim, out_types)
+        && let Some(described) = describe(prim, ins, &out_types[0])
+    {
+        return Ok(described);
+    }
+    let mut operands = SmallVec::new();
+    push_operands(&mut operands, ins);
+    Ok(Array::from_value(pullback_cpu::execute_one(prim, &mut operands, &out_types[0])?))
 }
 
 /// The operation as a symbolic array, where every operand is symbolic or a scalar of the source.

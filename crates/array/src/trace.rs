@@ -177,6 +177,16 @@ impl Trace {
         })
     }
 
+    /// Records an equation with one result.
+    pub(crate) fn record_one(
+        self: &Arc<Trace>,
+        prim: Prim,
+        ins: &[In<'_>],
+        loc: &'static Location<'static>,
+    ) -> Result<Array, Error> {
+        Ok(self.record(prim, ins, loc)?.remove(0))
+    }
+
     /// Records all equations of a jaxpr.
     pub(crate) fn record_jaxpr(
         self: &Arc<Trace>,
@@ -234,7 +244,7 @@ impl Trace {
         prim: Prim,
         loc: &'static Location<'static>,
     ) -> Result<Array, Error> {
-        Ok(self.record(prim, &[], loc)?.remove(0))
+        self.record_one(prim, &[], loc)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which engine evaluates programs.
 
 use crate::fused::code::Executor;
+use crate::fused::stages::How;
 use crate::isa;
 use crate::operand::{Operand, Values};
 use crate::pools;
@@ -104,16 +105,56 @@ impl Engine {
         }
     }
 
+    /// Evaluates a primitive with one result; see [`execute_one`].
+    ///
+    /// # Errors
+    /// The primitive fails on these values.
+    #[inline]
+    pub fn execute_one(
+        self,
+        prim: &Prim,
+        ins: &mut [Operand<'_>],
+        out_type: &Type,
+    ) -> Result<Value, Error> {
+        match self {
+            Engine::Tile | Engine::Native | Engine::Cpu => {
+                crate::execute::execute_one(prim, ins, out_type)
+            }
+            Engine::Reference => Ok(crate::execute::reference(prim, ins)?.remove(0)),
+        }
+    }
+
     /// Prepares a jaxpr for evaluation.
     ///
     /// # Errors
     /// A transformation on the way fails.
     pub fn compile(self, jaxpr: &Jaxpr) -> Result<Executable, Error> {
+        match self.how() {
+            Some(how) => Executable::lower(jaxpr, how),
+            None => Ok(Executable::interpreted(jaxpr)),
+        }
+    }
+
+    /// For tests: [`Engine::compile`] as if lines of so many elements were long, so that small arrays take the
+    /// ways of large ones.
+    ///
+    /// # Errors
+    /// As [`Engine::compile`].
+    #[doc(hidden)]
+    pub fn compile_long_from(self, jaxpr: &Jaxpr, elements: usize) -> Result<Executable, Error> {
+        match self.how() {
+            Some(how) => Executable::lower(jaxpr, how.with_long_line(elements)),
+            None => Ok(Executable::interpreted(jaxpr)),
+        }
+    }
+
+    /// How kernels are made, by an engine that has some.
+    fn how(self) -> Option<How> {
         match self {
-            Engine::Tile => Executable::lower(jaxpr, Executor::Tile),
-            Engine::Native => Executable::lower(jaxpr, Executor::Native),
-            Engine::Cpu => Executable::lower(jaxpr, Executor::Tiered),
-            Engine::Reference => Ok(Executable::interpreted(jaxpr)),
+            Engine::Tile => Some(Executor::Tile.into()),
+            Engine::Native => Some(Executor::Native.into()),
+            Engine::Cpu => Some(Executor::Tiered.into()),
+            Engine::Reference => None,
         }
     }
 
@@ -140,6 +181,15 @@ impl Engine {
 #[inline]
 pub fn execute(prim: &Prim, ins: &mut [Operand<'_>], out_types: &[Type]) -> Result<Values, Error> {
     Engine::current()?.execute(prim, ins, out_types)
+}
+
+/// [`execute`] for a primitive with one result.
+///
+/// # Errors
+/// As [`execute`].
+#[inline]
+pub fn execute_one(prim: &Prim, ins: &mut [Operand<'_>], out_type: &Type) -> Result<Value, Error> {
+    Engine::current()?.execute_one(prim, ins, out_type)
 }
 
 /// Prepares a jaxpr for evaluation with the current engine.

@@ -26,6 +26,19 @@ pub(crate) fn execute(
     }
 }
 
+/// [`execute`] for a primitive with one result. A list around it would cost more than a small array.
+pub(crate) fn execute_one(
+    prim: &Prim,
+    ins: &mut [Operand<'_>],
+    out_type: &Type,
+) -> Result<Value, Error> {
+    let out_types = std::slice::from_ref(out_type);
+    match fast(prim, ins, out_types) {
+        Some(value) => Ok(value),
+        None => Ok(others(prim, ins, out_types)?.remove(0)),
+    }
+}
+
 /// The result of a primitive that has a kernel here.
 #[inline]
 fn fast(prim: &Prim, ins: &mut [Operand<'_>], out_types: &[Type]) -> Option<Value> {

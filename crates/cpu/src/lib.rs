@@ -40,7 +40,7 @@ mod threads;
 mod vectors;
 mod windows;
 
-pub use engine::{Engine, compile, execute, run};
+pub use engine::{Engine, compile, execute, execute_one, run};
 pub use explain::Memory;
 pub use info::{Info, MachineCode, info};
 pub use lower::optimised;

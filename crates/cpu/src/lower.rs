@@ -4,9 +4,8 @@
 //! variables go to later ones, and each operand is marked if it dies where it is read. All of it is
 //! linear in the number of equations and without recursion, but for calls that are kept.
 
-use crate::fused::code::Executor;
 use crate::fused::plan::{Node, Plan};
-use crate::fused::stages;
+use crate::fused::stages::{self, How};
 use crate::program::{Executable, Op, Program, Source, Step};
 use pullback_ir::prim::HigherOrder;
 use pullback_ir::{Atom, Eqn, Error, Jaxpr, Prim, Type, transform};
@@ -40,8 +39,8 @@ struct Item {
     eqns: Box<[u32]>,
 }
 
-pub(crate) fn lower(jaxpr: &Jaxpr, executor: Executor) -> Result<Program, Error> {
-    plan(&optimised(jaxpr), executor)
+pub(crate) fn lower(jaxpr: &Jaxpr, how: How) -> Result<Program, Error> {
+    plan(&optimised(jaxpr), how)
 }
 
 /// The program that is planned for a jaxpr: calls inlined, simplified, transposes and sums folded into
@@ -53,10 +52,10 @@ pub fn optimised(jaxpr: &Jaxpr) -> Jaxpr {
 }
 
 /// The program of a jaxpr as it stands.
-fn plan(jaxpr: &Jaxpr, executor: Executor) -> Result<Program, Error> {
+fn plan(jaxpr: &Jaxpr, how: How) -> Result<Program, Error> {
     let plan = Plan::new(jaxpr);
     let constants = plan.constants.clone();
-    let items = items(jaxpr, plan, executor)?;
+    let items = items(jaxpr, plan, how)?;
     let mut last_use = vec![NEVER; jaxpr.n_vars() + constants.len()];
     for (i, item) in items.iter().enumerate() {
         for v in item.ins.iter().filter_map(|a| a.var()) {
@@ -146,7 +145,7 @@ fn plan(jaxpr: &Jaxpr, executor: Executor) -> Result<Program, Error> {
 }
 
 /// The plan with kernels made.
-fn items(jaxpr: &Jaxpr, plan: Plan, executor: Executor) -> Result<Vec<Item>, Error> {
+fn items(jaxpr: &Jaxpr, plan: Plan, how: How) -> Result<Vec<Item>, Error> {
     let n_vars = jaxpr.n_vars() + plan.constants.len();
     // The variables that other nodes or the caller read.
     let mut escapes = vec![false; n_vars];
@@ -166,12 +165,11 @@ fn items(jaxpr: &Jaxpr, plan: Plan, executor: Executor) -> Result<Vec<Item>, Err
         Node::One(i) => {
             let eqn = &jaxpr.eqns()[*i];
             let outs = eqn.outs().map(|v| v.0).collect();
-            let (op, ins) = (lower_op(jaxpr, eqn, executor)?, SmallVec::from_slice(&eqn.inputs));
+            let (op, ins) = (lower_op(jaxpr, eqn, how)?, SmallVec::from_slice(&eqn.inputs));
             Ok(Item { op, ins, outs, eqns: [*i as u32].into() })
         }
         Node::Group(group) => {
-            let built =
-                stages::build(jaxpr, group, &plan.constants, |v| escapes[v.index()], executor);
+            let built = stages::build(jaxpr, group, &plan.constants, |v| escapes[v.index()], how);
             let outs = built.outs.iter().map(|v| v.0).collect();
             let ins = built.ins.into_iter().map(Atom::Var).collect();
             let eqns = group.eqns().map(|i| i as u32).collect();
@@ -186,14 +184,14 @@ fn constant(program: &mut Program, value: pullback_ir::Value) -> Source {
     Source::Const(program.consts.len() as u32 - 1)
 }
 
-fn lower_op(jaxpr: &Jaxpr, eqn: &Eqn, executor: Executor) -> Result<Op, Error> {
+fn lower_op(jaxpr: &Jaxpr, eqn: &Eqn, how: How) -> Result<Op, Error> {
     Ok(match eqn.prim.higher_order() {
-        Some(HigherOrder::Jit(call)) => Op::Call(Executable::lower(&call.jaxpr, executor)?),
-        Some(HigherOrder::Checkpoint(call)) => Op::Call(Executable::lower(&call.jaxpr, executor)?),
+        Some(HigherOrder::Jit(call)) => Op::Call(Executable::lower(&call.jaxpr, how)?),
+        Some(HigherOrder::Checkpoint(call)) => Op::Call(Executable::lower(&call.jaxpr, how)?),
         None => match &eqn.prim {
             Prim::Custom(prim) => {
                 let types: Vec<Type> = eqn.inputs.iter().map(|&a| jaxpr.ty(a)).collect();
-                Op::Custom(prim.clone(), Executable::lower(&prim.expansion(&types)?, executor)?)
+                Op::Custom(prim.clone(), Executable::lower(&prim.expansion(&types)?, how)?)
             }
             prim => Op::Prim(Box::new(prim.clone())),
         },

@@ -2,8 +2,8 @@
 //!
 //! [`crate::lower`] makes them. Running hashes nothing and derives no types.
 
-use crate::fused::code::Executor;
 use crate::fused::kernel::Kernel;
+use crate::fused::stages::How;
 use crate::operand::{Operand, Values};
 use pullback_ir::prim::custom::Custom;
 use pullback_ir::{Eqn, Error, Jaxpr, Prim, Type, Value, interp};
@@ -150,8 +150,8 @@ impl Executable {
         Executable(Arc::new(Body::Interpreted(jaxpr.clone())))
     }
 
-    pub(crate) fn lower(jaxpr: &Jaxpr, executor: Executor) -> Result<Executable, Error> {
-        Ok(Executable(Arc::new(Body::Lowered(crate::lower::lower(jaxpr, executor)?))))
+    pub(crate) fn lower(jaxpr: &Jaxpr, how: impl Into<How>) -> Result<Executable, Error> {
+        Ok(Executable(Arc::new(Body::Lowered(crate::lower::lower(jaxpr, how.into())?))))
     }
 }
 

@@ -6,7 +6,7 @@
 
 use crate::compare::{close_beside, same};
 use crate::{Law, Program};
-use pullback_cpu::{Engine, Operand};
+use pullback_cpu::{Engine, Executable, Operand};
 use pullback_ir::{Atom, Error, Jaxpr, Prim, Type, Value};
 
 /// How many units in the last place, of numbers of the size of the largest, the engines may differ in
@@ -121,10 +121,26 @@ fn terms(prim: &Prim, ins: &[Value]) -> (Vec<Value>, usize) {
 /// # Errors
 /// The fault: the engine and the numbers.
 pub fn executables_are_their_equations(p: &Program) -> Law {
+    executables_agree(p, Engine::compile)
+}
+
+/// The same where every line counts as long, as few are in small arrays: lines compute values of their rows
+/// themselves.
+///
+/// # Errors
+/// As [`executables_are_their_equations`].
+pub fn executables_of_long_lines(p: &Program) -> Law {
+    executables_agree(p, |engine, jaxpr| engine.compile_long_from(jaxpr, 1))
+}
+
+fn executables_agree(
+    p: &Program,
+    compile: impl Fn(Engine, &Jaxpr) -> Result<Executable, Error>,
+) -> Law {
     for engine in Engine::ALL {
         let planned = planned(engine, &p.jaxpr);
         let want = equation_by_equation(engine, &planned, &p.args).map_err(text)?;
-        let executable = engine.compile(&p.jaxpr).map_err(text)?;
+        let executable = compile(engine, &p.jaxpr).map_err(text)?;
         let named = |e| format!("{}: {e}", engine.name());
         same(&executable.run(&p.args).map_err(text)?, &want).map_err(named)?;
         same(&executable.run_owned(p.args.iter().cloned()).map_err(text)?, &want).map_err(named)?;

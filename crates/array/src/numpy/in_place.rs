@@ -56,8 +56,7 @@ fn in_place(prim: impl Into<Prim>, x: &mut Array, at: usize, y: Option<Operand<'
         operands.insert(1 - at, y.into());
     }
     let out = types.swap_remove(if y.is_some() { at } else { 0 });
-    let mut outs = ok(pullback_cpu::execute(&prim, &mut operands, &[out]));
-    *x = Array::from_value(outs.swap_remove(0));
+    *x = Array::from_value(ok(pullback_cpu::execute_one(&prim, &mut operands, &out)));
     true
 }
 

@@ -59,10 +59,10 @@ impl Plan {
             true => unmask(x, items).and_then(|items| plan.fit(op, x, &items)),
             false => plan.fit(op, x, &items),
         };
-        match fitted {
-            Ok(()) => plan,
-            Err(rule) => refuse(op, &[x], rule),
+        if let Err(rule) = fitted {
+            refuse(op, &[x], rule);
         }
+        plan
     }
 
     #[track_caller]

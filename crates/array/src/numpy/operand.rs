@@ -5,7 +5,7 @@
 //! dtype of the array beside it, and is refused where that would change it: `2.5` beside integers,
 //! `300` beside `u8`, `1e300` beside `f32`, `true` beside numbers.
 
-use crate::array::{Array, try_bind};
+use crate::array::{Array, bind_in};
 use crate::error::{Error, fail, ok};
 use crate::trace::In;
 use pullback_ir::half::{bf16, f16};
@@ -266,7 +266,7 @@ pub(crate) fn elementwise(op: &str, prim: impl Into<Prim>, operands: &[Operand<'
     let Some(first) = operands.iter().find_map(Operand::array) else {
         let (arrays, _) = arrays_of(op, operands);
         let ins: SmallVec<[In<'_>; 4]> = arrays.iter().map(In::Array).collect();
-        return ok(try_bind(prim, &ins)).swap_remove(0);
+        return bind_in(prim, &ins);
     };
     let dtype = first.dtype();
     let mut ins: SmallVec<[In<'_>; 4]> = SmallVec::new();
@@ -297,10 +297,7 @@ pub(crate) fn elementwise(op: &str, prim: impl Into<Prim>, operands: &[Operand<'
         }
     }
     if !differ {
-        return match try_bind(prim, &ins) {
-            Ok(mut outs) => outs.swap_remove(0),
-            Err(e) => fail(e),
-        };
+        return bind_in(prim, &ins);
     }
     let shape = match broadcast_shapes(operands.iter().map(|o| o.shape())) {
         Ok(shape) => shape,
@@ -315,7 +312,7 @@ pub(crate) fn elementwise(op: &str, prim: impl Into<Prim>, operands: &[Operand<'
     }
     let ins: SmallVec<[In<'_>; 4]> =
         ins.into_iter().zip(&expanded).map(|(i, e)| e.as_ref().map_or(i, In::Array)).collect();
-    ok(try_bind(prim, &ins)).swap_remove(0)
+    bind_in(prim, &ins)
 }
 
 /// The operands as arrays that have one dtype, scalars with rank 0.
@@ -363,9 +360,7 @@ pub(crate) fn full_beside(beside: &[&Array], lit: Lit, shape: &[usize]) -> Array
 #[track_caller]
 pub(crate) fn nullary_beside(beside: &[&Array], prim: impl Into<Prim>, ins: &[In<'_>]) -> Array {
     match crate::trace::innermost(beside.iter().copied()) {
-        Some(trace) => {
-            ok(trace.record(prim.into(), ins, std::panic::Location::caller())).swap_remove(0)
-        }
-        None => ok(try_bind(prim, ins)).swap_remove(0),
+        Some(trace) => ok(trace.record_one(prim.into(), ins, std::panic::Location::caller())),
+        None => bind_in(prim, ins),
     }
 }

@@ -65,6 +65,32 @@ fn draw<T: Bits>(keys: &[KeyWords], n: usize, out: &Type) -> Value {
     Value::new(Shape::from_slice(out.shape()), all)
 }
 
+/// Whether bits of a dtype are drawn here.
+pub(crate) fn draws(dtype: DType) -> bool {
+    matches!(dtype, DType::U8 | DType::U32 | DType::U64)
+}
+
+/// Writes elements `start`, `start + 1`, … of the bits of a dtype, which [`draws`], that a key gives.
+///
+/// # Safety
+/// `out` has room for `n` elements of the dtype and is aligned for them.
+pub(crate) unsafe fn draw_at(dtype: DType, key: &KeyWords, start: usize, out: *mut u8, n: usize) {
+    // SAFETY: the caller's promise.
+    unsafe fn room<'a, T>(out: *mut u8, n: usize) -> &'a mut [MaybeUninit<T>] {
+        unsafe { std::slice::from_raw_parts_mut(out.cast(), n) }
+    }
+    let lanes = Lanes::best();
+    // SAFETY: the caller's promise.
+    unsafe {
+        match dtype {
+            DType::U8 => bits(lanes, key, start, room::<u8>(out, n)),
+            DType::U32 => bits(lanes, key, start, room::<u32>(out, n)),
+            DType::U64 => bits(lanes, key, start, room::<u64>(out, n)),
+            _ => unreachable!("bits are not drawn as {dtype}"),
+        }
+    }
+}
+
 /// Elements `start`, `start + 1`, … of what is drawn from a key; all of `out` is written.
 fn bits<T: Bits>(lanes: Lanes, key: &KeyWords, start: usize, out: &mut [MaybeUninit<T>]) {
     let size = size_of::<T>();

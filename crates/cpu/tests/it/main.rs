@@ -4,6 +4,7 @@ mod data;
 mod draw;
 mod profile;
 mod programs;
+mod random;
 mod samples;
 mod sizes;
 mod threads;

@@ -1,7 +1,7 @@
 //! Whole programs: liveness, long chains, calls.
 
 use crate::draw::Draw;
-use pullback_cpu::Engine;
+use pullback_cpu::{Engine, Executable};
 use pullback_ir::prim::Domain;
 use pullback_ir::{Builder, DType, Jaxpr, Type, Value, interp};
 
@@ -158,4 +158,19 @@ fn engines_have_names() {
     }
     let error = Engine::from_name("gpu").unwrap_err().to_string();
     assert!(error.contains("`gpu`") && error.contains("`cpu`"), "{error}");
+}
+
+/// What the tests of random programs rely on: with every line long, lines compute cheap values of their rows.
+#[test]
+fn short_lines_can_be_tested_as_long_ones() {
+    let jaxpr = build(1, &[5, 8], |b, x| {
+        let half = b.mul(b.reduce_max(x[0], &[1]), b.lit(DType::F32, 0.5));
+        vec![b.sub(x[0], b.broadcast_in_dim(half, &[5, 8], &[0]))]
+    });
+    let over_rows = |program: Executable| format!("{program:#}").contains("over 5 rows at a time");
+    for engine in [Engine::Tile, Engine::Native] {
+        assert!(over_rows(engine.compile(&jaxpr).unwrap()));
+        assert!(!over_rows(engine.compile_long_from(&jaxpr, 1).unwrap()));
+    }
+    check(&jaxpr);
 }

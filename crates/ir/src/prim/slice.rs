@@ -8,13 +8,13 @@
 //! result has the size ⌈(limit − start)/stride⌉. The map is linear; its transpose pads with zeros,
 //! stride − 1 of them between neighbours.
 
-use super::structural::{check_one_an_axis, first_of, one, only_dim, rearrange};
+use super::structural::{check_one_an_axis, first_of, only_dim, rearrange};
 use super::typing::operands;
 use super::*;
 use crate::dtype::DType;
 use crate::error::ensure;
 use crate::param::Param;
-use crate::shape::{Axes, Shape, strides};
+use crate::shape::{Axes, Shape, copied, strides};
 use smallvec::smallvec;
 
 /// `slice[limit_indices=… start_indices=… strides=…] x`.
@@ -67,7 +67,7 @@ impl Primitive for Slice {
             );
             ensure!(self.strides[axis] >= 1, "the stride of axis {axis} is 0; the least is 1");
         }
-        Ok(one(x.dtype(), &self.shape()))
+        Ok(smallvec![Type::new(x.dtype(), self.shape())])
     }
 
     fn effects(&self) -> Effects {
@@ -146,7 +146,14 @@ impl Primitive for Slice {
 impl Slice {
     /// The shape of the result.
     fn shape(&self) -> Shape {
-        let axes = self.start.iter().zip(&self.limit).zip(&self.strides);
-        axes.map(|((start, limit), &stride)| (limit - start).div_ceil(stride)).collect()
+        // In place, as `collect` into a short list takes longer than a small slice.
+        let mut shape = copied(&self.limit);
+        for ((n, &start), &stride) in shape.iter_mut().zip(&self.start).zip(&self.strides) {
+            *n -= start;
+            if stride > 1 {
+                *n = n.div_ceil(stride);
+            }
+        }
+        shape
     }
 }

@@ -1,7 +1,7 @@
 //! Lines that are reduced and so long that they are cut: pieces run as rows of their own, in whatever
 //! order, and what they give is reduced in the order of the line.
 
-use super::{Kernel, PROBE, Pointers, Stage};
+use super::{Kernel, KernelArg, PROBE, Pointers, Stage};
 use crate::fused::build::LineBuilder;
 use crate::fused::code::{Code, Executor};
 use crate::fused::fold;
@@ -50,22 +50,21 @@ impl Kernel {
     /// A stage over a row that is cut into pieces.
     pub(super) fn long(&self, stage: &Stage, at: &Pointers, row: usize) {
         let line = stage.code.line();
-        let shared = Shared((at, row));
-        let place = |a: u32, from: usize| {
-            let (at, row) = shared.get();
-            let arg = &self.args[a as usize];
-            let bytes =
-                row as isize * arg.steps.last().copied().unwrap_or(0) + from as isize * arg.inner;
-            at[a as usize].wrapping_offset(bytes)
+        let moved = |(arg, &p): (&KernelArg, &*mut u8)| {
+            p.wrapping_offset(row as isize * arg.steps.last().copied().unwrap_or(0))
         };
+        let at: Pointers = self.args.iter().zip(at).map(moved).collect();
+        let shared = Shared(&at);
         if line.folds.is_empty() {
             return for_ranges(self.n, PROBE, |range| {
-                let pointers: Pointers =
-                    stage.args.iter().map(|&a| place(a, range.start)).collect();
                 // SAFETY: the range is within the row, and ranges do not meet.
-                unsafe { stage.code.run(&pointers, &stage.row_steps, range.len(), 1) };
+                unsafe { self.line(stage, &stage.code, shared.get(), range, 1) };
             });
         }
+        let place = |a: u32, from: usize| {
+            let bytes = from as isize * self.args[a as usize].inner;
+            shared.get()[a as usize].wrapping_offset(bytes)
+        };
         let pieces = self.n.div_ceil(PIECE);
         let whole = self.n / PIECE;
         // Each fold has a result for each piece.
@@ -80,7 +79,7 @@ impl Kernel {
             .collect();
         for_ranges(pieces, 2, |range| {
             let run = |from: usize, n: usize, rows: usize| {
-                let pointers: Pointers = (0..stage.args.len())
+                let mut pointers: Pointers = (0..stage.args.len())
                     .map(|k| match fold_of(k) {
                         // Each fold's results lie behind each other, in the room of the widest lanes.
                         Some(f) => partials
@@ -91,12 +90,16 @@ impl Kernel {
                         None => place(stage.args[k], from),
                     })
                     .collect();
-                // SAFETY: pieces are within the row and do not meet; each has a place for its results.
-                unsafe { stage.code.run(&pointers, &steps, n, rows) };
+                self.drawing(stage, shared.get(), &mut pointers, n * rows, |pointers| {
+                    // SAFETY: pieces are within the row and do not meet; each has a place for its results.
+                    unsafe { stage.code.run(pointers, &steps, n, rows) };
+                });
             };
             let full = range.start..range.end.min(whole);
-            if !full.is_empty() {
-                run(full.start * PIECE, PIECE, full.len());
+            // What is drawn is drawn for one piece.
+            let together = if stage.draws { 1 } else { full.len().max(1) };
+            for first in full.clone().step_by(together) {
+                run(first * PIECE, PIECE, together.min(full.end - first));
             }
             if range.end > whole {
                 run(whole * PIECE, self.n - whole * PIECE, 1);

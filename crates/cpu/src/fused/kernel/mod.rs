@@ -2,10 +2,11 @@
 //!
 //! Here is what a kernel consists of. [`run`] gives its results memory ([`reuse`] says where an input's
 //! will do) and runs blocks of rows, shared among threads; [`ahead`] asks for what the next block reads, [`long`] cuts lines that are reduced and long,
-//! [`columns`] reduces along columns, [`scratch`] has memory for values that only the kernel sees.
+//! [`columns`] reduces along columns, [`draw`] draws random bits for the lines that read them, [`scratch`] has memory for values that only the kernel sees.
 
 mod ahead;
 mod columns;
+mod draw;
 mod long;
 mod reuse;
 mod run;
@@ -34,6 +35,12 @@ pub(super) enum Source {
     Out(u32),
     /// An array of a block's rows that only the kernel sees.
     Scratch(u32),
+    /// Random bits of a dtype, from the key that another argument is. There is no array: places count bytes from
+    /// 0, and [`draw`] makes the bits for each run of a line.
+    Drawn {
+        key: u32,
+        dtype: DType,
+    },
 }
 
 /// An array that stages read or write.
@@ -70,6 +77,8 @@ pub(super) struct Stage {
     pub(super) args: Vec<u32>,
     /// Bytes from row to row for each.
     pub(super) row_steps: Vec<isize>,
+    /// Whether one of them is drawn.
+    pub(super) draws: bool,
     /// Results that columns are reduced to.
     pub(super) columns: Vec<(u32, FoldOp)>,
 }
@@ -103,6 +112,8 @@ pub(crate) struct Kernel {
     /// Where each scratch array begins, and how many bytes they take together.
     scratch: Vec<usize>,
     scratch_bytes: usize,
+    /// Bytes of what is drawn for a run of a line.
+    drawn_bytes: usize,
     /// Rows of a block.
     block: usize,
     columns: Option<Columns>,
@@ -136,6 +147,7 @@ impl Kernel {
         });
         let scratch: Vec<usize> = scratch.collect();
         let columns = columns.map(|parts| Columns::new(parts, &args, &stages, executor));
+        let drawn_bytes = draw::bytes(n, &args);
         let ahead = Ahead::new(n, outer, &args, &stages);
         let joins = long::joins(n, &stages, executor);
         let count = |f: fn(Source) -> Option<u32>| {
@@ -152,6 +164,7 @@ impl Kernel {
             stages,
             scratch,
             scratch_bytes: bytes,
+            drawn_bytes,
             block,
             columns,
             reuses,
@@ -164,7 +177,7 @@ impl Kernel {
 
     /// Bytes of scratch memory that a run takes on a thread.
     pub(crate) fn scratch_bytes(&self) -> usize {
-        self.scratch_bytes
+        self.scratch_bytes + self.drawn_bytes
     }
 
     /// What the kernel is, in some words.
@@ -189,7 +202,12 @@ impl Kernel {
                 (Over::Line, None) => "for each row".to_owned(),
             };
             let streams = if stage.streaming.is_some() { ", stores bypass the caches" } else { "" };
-            text += &format!("      {over}{streams}:\n");
+            let drawn = |&(_, &a): &(usize, &u32)| {
+                matches!(self.args[a as usize].source, Source::Drawn { .. })
+            };
+            let drawn = stage.args.iter().enumerate().filter(drawn);
+            let drawn: String = drawn.map(|(k, _)| format!(", a{k} is drawn")).collect();
+            text += &format!("      {over}{streams}{drawn}:\n");
             text.extend(stage.code.line().to_string().lines().map(|l| format!("        {l}\n")));
         }
         text

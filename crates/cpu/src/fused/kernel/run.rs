@@ -137,7 +137,7 @@ impl Kernel {
                 let base = match arg.source {
                     Source::In(k) => bases[k as usize],
                     Source::Out(k) => bases[self.n_ins + k as usize],
-                    Source::Scratch(_) => std::ptr::null_mut(),
+                    Source::Scratch(_) | Source::Drawn { .. } => std::ptr::null_mut(),
                 };
                 let mut rest = row;
                 let mut bytes = arg.offset as isize;
@@ -174,6 +174,10 @@ impl Kernel {
         range: Range<usize>,
         rows: usize,
     ) {
+        if stage.draws {
+            // SAFETY: the caller's promise.
+            return unsafe { self.drawn_line(stage, code, at, range, rows) };
+        }
         let place = |&a: &u32| {
             let arg = &self.args[a as usize];
             at[a as usize].wrapping_offset(range.start as isize * arg.inner)

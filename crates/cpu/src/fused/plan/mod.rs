@@ -13,9 +13,10 @@
 //!
 //! Here are groups and the walk over the equations. [`rearrange`] makes views and the arrays behind them,
 //! [`join`] takes elementwise equations into groups, [`reduce`] reductions; [`lines`] says how a view
-//! lies along the lines of a group. At last [`recompute`](mod@recompute) lets groups compute again what others would have to
-//! write for them.
+//! lies along the lines of a group. Then [`recompute`](mod@recompute) lets groups compute again what others would have to
+//! write for them, and at last [`draw`](mod@draw) lets them draw the random bits that nothing else reads.
 
+mod draw;
 mod join;
 mod lines;
 mod rearrange;
@@ -78,6 +79,16 @@ pub(crate) struct Group {
     /// For column reductions: what stays outside, what goes, what stays inside.
     pub(super) columns: Option<[usize; 3]>,
     views: Vec<View>,
+    /// Random bits that are no array: lines draw what they read.
+    drawn: Vec<Drawn>,
+}
+
+/// Random bits of a group.
+#[derive(Debug)]
+struct Drawn {
+    eqn: usize,
+    bits: Var,
+    key: Var,
 }
 
 /// What is known of a variable.
@@ -111,15 +122,22 @@ pub(crate) struct Plan {
 }
 
 impl Group {
-    /// The arrays from outside that the group reads.
+    /// The arrays from outside that the group reads, keys instead of what is drawn from them.
     pub(crate) fn reads(&self) -> impl Iterator<Item = Var> {
         let operands = self.members.iter().flat_map(|m| &m.operands);
-        operands.filter_map(|o| if let Operand::View(view) = o { view.base.var() } else { None })
+        let bases = operands
+            .filter_map(|o| if let Operand::View(view) = o { view.base.var() } else { None });
+        bases.map(|v| self.key_of(v).unwrap_or(v))
+    }
+
+    /// The key of random bits that the group draws.
+    pub(super) fn key_of(&self, bits: Var) -> Option<Var> {
+        self.drawn.iter().find(|d| d.bits == bits).map(|d| d.key)
     }
 
     /// The equations, by their position.
     pub(crate) fn eqns(&self) -> impl Iterator<Item = usize> {
-        self.members.iter().map(|m| m.eqn)
+        self.drawn.iter().map(|d| d.eqn).chain(self.members.iter().map(|m| m.eqn))
     }
 
     /// The elements of a line where reductions fix them.
@@ -164,6 +182,7 @@ impl Plan {
         rest.sort_unstable();
         rest.into_iter().for_each(|g| p.close(g));
         recompute::recompute(jaxpr, &mut p.nodes);
+        draw::draw(jaxpr, &mut p.nodes);
         Plan { nodes: p.nodes, constants: p.constants }
     }
 }
@@ -232,8 +251,15 @@ impl Planner<'_> {
         }
         let g = self.n_groups;
         self.n_groups += 1;
-        let group =
-            Group { members: Vec::new(), n, dims, line: None, columns: None, views: Vec::new() };
+        let group = Group {
+            members: Vec::new(),
+            n,
+            dims,
+            line: None,
+            columns: None,
+            views: Vec::new(),
+            drawn: Vec::new(),
+        };
         self.open.insert(g, group);
         self.by_size.insert(n, g);
         g

@@ -101,12 +101,9 @@ impl Stages<'_> {
         let (outer, inner) = steps.split_at(steps.len() - 1);
         let outer: SmallVec<[isize; 4]> = outer.iter().map(|s| s * size).collect();
         let inner = if self.layout.n() == 1 { 0 } else { inner[0] * size };
-        let source = match self.ins.iter().position(|&v| v == base) {
-            Some(k) => Source::In(k as u32),
-            None => {
-                self.ins.push(base);
-                Source::In(self.ins.len() as u32 - 1)
-            }
+        let source = match self.group.key_of(base) {
+            Some(key) => Source::Drawn { key: self.key(key), dtype },
+            None => self.input(base),
         };
         let offset = view.offset * dtype.size();
         let mut key = outer.clone();
@@ -124,6 +121,27 @@ impl Stages<'_> {
             });
         }
         arg
+    }
+
+    fn input(&mut self, v: Var) -> Source {
+        let known = self.ins.iter().position(|&w| w == v);
+        let k = known.unwrap_or_else(|| {
+            self.ins.push(v);
+            self.ins.len() - 1
+        });
+        Source::In(k as u32)
+    }
+
+    /// The argument that a key is: in one place for all lines, and read to the end.
+    fn key(&mut self, v: Var) -> u32 {
+        let source = self.input(v);
+        let (dtype, stages) = (DType::U32, (0, u32::MAX));
+        let known = |a: &KernelArg| (a.source, a.stages) == (source, stages);
+        self.args.iter().position(known).unwrap_or_else(|| {
+            let steps = SmallVec::from_elem(0, self.layout.outer().len());
+            self.args.push(KernelArg { source, dtype, offset: 0, steps, inner: 0, stages });
+            self.args.len() - 1
+        }) as u32
     }
 
     fn dtype_of(&self, v: Var) -> DType {

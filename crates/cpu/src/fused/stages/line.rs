@@ -129,7 +129,9 @@ impl StageLine {
             .iter()
             .map(|&a| s.args[a as usize].steps.last().copied().unwrap_or(0))
             .collect();
+        let drawn = |&a: &u32| matches!(s.args[a as usize].source, Source::Drawn { .. });
         Stage {
+            draws: self.args.iter().any(drawn),
             code: Code::new(line, executor, false),
             streaming,
             over: self.over,

@@ -25,6 +25,27 @@ use pullback_ir::{DType, Eqn, Jaxpr, Value, Var};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+/// How kernels are made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct How {
+    executor: Executor,
+    /// Elements of a line from which on it computes cheap values of its row itself.
+    long_line: usize,
+}
+
+impl From<Executor> for How {
+    fn from(executor: Executor) -> How {
+        How { executor, long_line: order::LONG_LINE }
+    }
+}
+
+impl How {
+    /// The same with another length of lines, for tests.
+    pub(crate) fn with_long_line(self, long_line: usize) -> How {
+        How { long_line, ..self }
+    }
+}
+
 /// A kernel with what it reads and gives.
 pub(crate) struct Built {
     pub(crate) kernel: Kernel,
@@ -73,7 +94,7 @@ pub(crate) fn build(
     group: &Group,
     constants: &[Value],
     escapes: impl Fn(Var) -> bool,
-    executor: Executor,
+    how: How,
 ) -> Built {
     let n_members = group.members.len();
     let again: Vec<Var> = group.members.iter().filter(|m| m.again).map(|m| m.out(jaxpr)).collect();
@@ -98,15 +119,15 @@ pub(crate) fn build(
     };
     s.n_stages = s.order();
     let n_stages = s.n_stages;
-    s.inlined();
+    s.inlined(how.long_line);
     let kept = s.needs(&escapes);
     s.homes(&escapes, &kept);
     let mut stages = Vec::new();
     for k in 0..n_stages {
-        stages.extend(s.full_stage(k, executor));
-        stages.extend(s.row_stage(k, executor));
+        stages.extend(s.full_stage(k, how.executor));
+        stages.extend(s.row_stage(k, how.executor));
     }
-    s.kernel(stages, executor)
+    s.kernel(stages, how.executor)
 }
 
 impl Stages<'_> {

@@ -1,7 +1,7 @@
 //! When values are computed: the stage of each member, and whether one that several stages need is kept.
 
 use super::Stages;
-use crate::fused::plan::Level;
+use crate::fused::plan::{Level, Operand};
 use pullback_ir::{Eqn, Prim, Var};
 
 /// The cost of a value, in instructions for a vector, up to which it is computed again rather than kept.
@@ -11,7 +11,7 @@ const CHEAP: u32 = 6;
 const CHEAP_ROW: u32 = 32;
 
 /// Elements of a line from which on that does not count.
-const LONG_LINE: usize = 128;
+pub(super) const LONG_LINE: usize = 128;
 
 impl Stages<'_> {
     /// Finds the stage of each member; gives the number of stages.
@@ -33,7 +33,7 @@ impl Stages<'_> {
     /// Finds the row values that lines compute themselves, once before their loop. In a stage of their own they
     /// are computed for many rows at once, but it reads as vectors what the lines before have written one by
     /// one, which processors only do once all stores before, results among them, have reached a cache.
-    pub(super) fn inlined(&mut self) {
+    pub(super) fn inlined(&mut self, long_line: usize) {
         let n = self.group.members.len();
         let mut costs = vec![0u32; n];
         for m in 0..n {
@@ -46,7 +46,7 @@ impl Stages<'_> {
                 own + inner.iter().filter(|&&d| self.inline[d]).map(|&d| costs[d]).sum::<u32>();
             // Functions are for vectors, and some of them for whole arrays.
             self.inline[m] =
-                self.layout.n() >= LONG_LINE && own < FUNCTION && costs[m] <= CHEAP_ROW;
+                self.layout.n() >= long_line && own < FUNCTION && costs[m] <= CHEAP_ROW;
         }
     }
 
@@ -61,7 +61,8 @@ impl Stages<'_> {
                 .filter(|&&d| self.level(d) == Level::Full)
                 .map(|&d| costs[d])
                 .sum();
-            costs[m] = (cost(self.eqn(m)) + inner).min(1000);
+            let drawn = if self.draws(m) { DRAWN } else { 0 };
+            costs[m] = (cost(self.eqn(m)) + drawn + inner).min(1000);
         }
         let mut needed = vec![0u64; n];
         let mut kept = vec![false; n];
@@ -88,7 +89,18 @@ impl Stages<'_> {
         }
         kept
     }
+
+    /// Whether a member reads random bits that are drawn for it.
+    fn draws(&self, m: usize) -> bool {
+        self.group.members[m].operands.iter().any(|o| match o {
+            Operand::View(view) => view.base.var().and_then(|v| self.group.key_of(v)).is_some(),
+            Operand::Lit(_) | Operand::Inner(_) => false,
+        })
+    }
 }
+
+/// The cost of random bits.
+const DRAWN: u32 = 28;
 
 /// The cost of a function without an instruction of its own.
 const FUNCTION: u32 = 20;
