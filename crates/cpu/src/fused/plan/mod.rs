@@ -14,8 +14,9 @@
 //! Here are groups and the walk over the equations. [`rearrange`] makes views and the arrays behind them,
 //! [`join`] takes elementwise equations into groups, [`reduce`] reductions; [`lines`] says how a view
 //! lies along the lines of a group. At last [`recompute`](mod@recompute) lets groups compute again what others would have to
-//! write for them.
+//! write for them, and [`epilogue`] puts groups behind the products whose results they read.
 
+mod epilogue;
 mod join;
 mod lines;
 mod rearrange;
@@ -77,7 +78,20 @@ pub(crate) struct Group {
     pub(super) line: Option<usize>,
     /// For column reductions: what stays outside, what goes, what stays inside.
     pub(super) columns: Option<[usize; 3]>,
+    /// The product on whose parts the group works.
+    pub(crate) behind: Option<Behind>,
     views: Vec<View>,
+}
+
+/// A product whose value one group alone reads, which works on each part of it as soon as that is finished.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Behind {
+    /// The equation, by its position.
+    pub(crate) eqn: usize,
+    /// Its value.
+    pub(crate) value: Var,
+    /// Columns of the product, which are a line of the group.
+    pub(super) cols: usize,
 }
 
 /// What is known of a variable.
@@ -111,7 +125,7 @@ pub(crate) struct Plan {
 }
 
 impl Group {
-    /// The arrays from outside that the group reads.
+    /// The arrays from outside that the group reads, its product among them.
     pub(crate) fn reads(&self) -> impl Iterator<Item = Var> {
         let operands = self.members.iter().flat_map(|m| &m.operands);
         operands.filter_map(|o| if let Operand::View(view) = o { view.base.var() } else { None })
@@ -164,6 +178,7 @@ impl Plan {
         rest.sort_unstable();
         rest.into_iter().for_each(|g| p.close(g));
         recompute::recompute(jaxpr, &mut p.nodes);
+        epilogue::epilogues(jaxpr, &mut p.nodes);
         Plan { nodes: p.nodes, constants: p.constants }
     }
 }
@@ -232,8 +247,15 @@ impl Planner<'_> {
         }
         let g = self.n_groups;
         self.n_groups += 1;
-        let group =
-            Group { members: Vec::new(), n, dims, line: None, columns: None, views: Vec::new() };
+        let group = Group {
+            members: Vec::new(),
+            n,
+            dims,
+            line: None,
+            columns: None,
+            behind: None,
+            views: Vec::new(),
+        };
         self.open.insert(g, group);
         self.by_size.insert(n, g);
         g
