@@ -3,7 +3,7 @@
 use crate::program::{Body, Executable, Op, Program, Source, Step};
 use crate::shape_ops::shares_first;
 use pullback_ir::prim::Primitive;
-use pullback_ir::{Type, Value};
+use pullback_ir::{Prim, Type, Value};
 use std::fmt;
 
 /// Bytes a second that memory gives a core, for estimates (Zen 4 server, one thread, 2026).
@@ -83,6 +83,7 @@ impl Program {
             let outs = &self.types[first..first + step.outs.len()];
             let inside = match &step.op {
                 Op::Fused(kernel) => kernel.scratch_bytes(),
+                Op::Product(_, kernel) => kernel.product_bytes(),
                 Op::Call(callee) | Op::Custom(_, callee) => {
                     let m = callee.memory();
                     m.peak.saturating_sub(m.arguments + m.results)
@@ -199,7 +200,7 @@ impl fmt::Display for Executable {
         let memory = program.walk(|i, step, ins, outs, alive| {
             let moved: usize = ins.iter().chain(outs).map(bytes).sum();
             let what = step.op.title();
-            let work = if let Op::Prim(prim) = &step.op { work(prim, ins, outs) } else { 0.0 };
+            let work = work(&step.op, ins, outs);
             let seconds = (moved as f64 / BANDWIDTH).max(work / FLOPS);
             text += &format!(
                 "{i:4}: {} = {what}{}\n      moves {}, about {:.1} us, {} alive{}\n",
@@ -211,7 +212,7 @@ impl fmt::Display for Executable {
                 last_uses(step)
             );
             match &step.op {
-                Op::Fused(kernel) => {
+                Op::Fused(kernel) | Op::Product(_, kernel) => {
                     let names = some_of(program.eqns_of(i).map(|eqn| eqn.prim.name()));
                     text += &format!("      {names}\n");
                     if f.alternate() {
@@ -277,6 +278,7 @@ impl Op {
     pub(crate) fn title(&self) -> String {
         match self {
             Op::Fused(kernel) => kernel.title(),
+            Op::Product(dot, kernel) => format!("{} + {}", dot.name(), kernel.title()),
             Op::Prim(prim) => prim.name().to_owned(),
             Op::Call(_) => "call".to_owned(),
             Op::Custom(prim, _) => prim.name().to_owned(),
@@ -285,12 +287,15 @@ impl Op {
 }
 
 /// Operations of a product; 0 for what is bound by memory.
-fn work(prim: &pullback_ir::Prim, ins: &[Type], outs: &[Type]) -> f64 {
-    match prim {
-        pullback_ir::Prim::DotGeneral(p) => {
-            let k: usize = p.lhs_contract.iter().map(|&a| ins[0].shape()[a]).product();
-            2.0 * k as f64 * outs[0].numel() as f64
-        }
-        _ => 0.0,
-    }
+fn work(op: &Op, ins: &[Type], outs: &[Type]) -> f64 {
+    let dot = match op {
+        Op::Product(dot, _) => dot,
+        Op::Prim(prim) => match &**prim {
+            Prim::DotGeneral(dot) => dot,
+            _ => return 0.0,
+        },
+        _ => return 0.0,
+    };
+    let k: usize = dot.lhs_contract.iter().map(|&a| ins[0].shape()[a]).product();
+    2.0 * k as f64 * outs[0].numel() as f64
 }

@@ -158,7 +158,11 @@ fn items(jaxpr: &Jaxpr, plan: Plan, how: How) -> Result<Vec<Item>, Error> {
                 let inputs = jaxpr.eqns()[*i].inputs.iter().filter_map(|a| a.var());
                 inputs.for_each(|v| escapes[v.index()] = true);
             }
-            Node::Group(group) => group.reads().for_each(|v| escapes[v.index()] = true),
+            Node::Group(group) => {
+                let product = group.behind.map(|b| &jaxpr.eqns()[b.eqn].inputs);
+                let operands = product.into_iter().flatten().filter_map(|a| a.var());
+                group.reads().chain(operands).for_each(|v| escapes[v.index()] = true);
+            }
         }
     }
     let items = plan.nodes.iter().map(|node| match node {
@@ -171,9 +175,20 @@ fn items(jaxpr: &Jaxpr, plan: Plan, how: How) -> Result<Vec<Item>, Error> {
         Node::Group(group) => {
             let built = stages::build(jaxpr, group, &plan.constants, |v| escapes[v.index()], how);
             let outs = built.outs.iter().map(|v| v.0).collect();
-            let ins = built.ins.into_iter().map(Atom::Var).collect();
-            let eqns = group.eqns().map(|i| i as u32).collect();
-            Ok(Item { op: Op::Fused(Box::new(built.kernel)), ins, outs, eqns })
+            let mut ins: SmallVec<[Atom; 4]> = built.ins.into_iter().map(Atom::Var).collect();
+            let kernel = Box::new(built.kernel);
+            let Some(behind) = group.behind else {
+                let eqns = group.eqns().map(|i| i as u32).collect();
+                return Ok(Item { op: Op::Fused(kernel), ins, outs, eqns });
+            };
+            // The operands of the product, in the place of its value.
+            let eqn = &jaxpr.eqns()[behind.eqn];
+            let Prim::DotGeneral(dot) = &eqn.prim else { unreachable!("it is a product") };
+            ins.remove(0);
+            ins.insert_from_slice(0, &eqn.inputs);
+            let op = Op::Product(dot.clone(), kernel);
+            let eqns = std::iter::once(behind.eqn).chain(group.eqns()).map(|i| i as u32).collect();
+            Ok(Item { op, ins, outs, eqns })
         }
     });
     items.collect()

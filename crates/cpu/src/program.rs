@@ -2,10 +2,12 @@
 //!
 //! [`crate::lower`] makes them. Running hashes nothing and derives no types.
 
+use crate::dot::dot_general_in_parts;
 use crate::fused::kernel::Kernel;
 use crate::fused::stages::How;
 use crate::operand::{Operand, Values};
 use pullback_ir::prim::custom::Custom;
+use pullback_ir::prim::dot::DotGeneral;
 use pullback_ir::{Eqn, Error, Jaxpr, Prim, Type, Value, interp};
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -36,6 +38,9 @@ pub(crate) enum Source {
 pub(crate) enum Op {
     Prim(Box<Prim>),
     Fused(Box<Kernel>),
+    /// A product and the kernel that works on each part of it. The operands of the product come first, then
+    /// what else the kernel reads.
+    Product(Box<DotGeneral>, Box<Kernel>),
     /// A user's primitive, and its expansion for when the user gives no evaluation.
     Custom(Custom, Executable),
     /// A call that is kept as one, so that what it recomputes is not merged with the rest.
@@ -207,6 +212,16 @@ impl Program {
             Op::Fused(kernel) => {
                 let first = step.first_type as usize;
                 kernel.run(&mut ins, &self.types[first..first + step.outs.len()])
+            }
+            Op::Product(dot, kernel) => {
+                let first = step.first_type as usize;
+                let types = &self.types[first..first + step.outs.len()];
+                let (operands, others) = ins.split_at_mut(2);
+                let [x, y] = [&operands[0], &operands[1]].map(Operand::value);
+                kernel.run_behind(others, types, |to, done| {
+                    // SAFETY: the kernel has room for the product, whose type its first input has.
+                    unsafe { dot_general_in_parts(dot, x, y, to, done) }
+                })
             }
             Op::Custom(prim, expansion) => crate::execute::custom(prim, expansion, &mut ins)?,
             Op::Call(callee) => {

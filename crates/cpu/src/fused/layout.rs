@@ -1,7 +1,7 @@
 //! The loops of a kernel, and how its arrays move along them.
 
-use super::plan::{Group, Level, Operand, with_line};
-use super::view::{Dims, Steps, View};
+use super::plan::{Behind, Group, Level, Operand, with_line};
+use super::view::{Dims, Steps, View, refine};
 use smallvec::SmallVec;
 
 /// Loops over places: outer ones, then the line.
@@ -20,7 +20,13 @@ pub(super) struct Layout {
 impl Layout {
     /// The fewest loops for which every array moves by a fixed step along each.
     pub(super) fn new(group: &Group) -> Layout {
-        let dims = if group.dims.is_empty() { Dims::from_slice(&[1]) } else { group.dims.clone() };
+        let mut dims =
+            if group.dims.is_empty() { Dims::from_slice(&[1]) } else { group.dims.clone() };
+        if let Some(Behind { cols, .. }) = group.behind
+            && let Some(finer) = refine(&dims, &[group.n / cols, cols])
+        {
+            dims = finer;
+        }
         let mut layout =
             Layout { sizes: Dims::new(), joined: SmallVec::new(), dims, line: group.line };
         let views = group.members.iter().flat_map(|m| {
@@ -30,10 +36,11 @@ impl Layout {
             })
         });
         let steps: Vec<Steps> = views.map(|(v, level)| layout.fine_steps(v, level)).collect();
-        let fixed = match (group.line, group.columns) {
-            (Some(line), _) => vec![line],
-            (None, Some([_, goes, inner])) => vec![inner, goes * inner],
-            (None, None) => Vec::new(),
+        let fixed = match (group.line, group.columns, group.behind) {
+            (Some(line), ..) => vec![line],
+            (None, Some([_, goes, inner]), _) => vec![inner, goes * inner],
+            (None, None, Some(behind)) => vec![behind.cols],
+            (None, None, None) => Vec::new(),
         };
         // From the innermost dimension outwards, joining what may be joined.
         let mut product = 1;

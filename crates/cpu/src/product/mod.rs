@@ -17,6 +17,7 @@ mod portable;
 mod tests;
 mod vector;
 
+use pullback_ir::DType;
 use pullback_ir::half::{bf16, f16};
 use pullback_ir::scalar::NumScalar;
 use std::ops::Range;
@@ -86,7 +87,8 @@ impl<E: NumScalar> Product<E> {
 }
 
 /// What is called with the rows and columns of a part of the result that is finished and still in the
-/// cache. It may change this part and nothing else.
+/// cache. It may change this part and nothing else, and must not start work for other threads: a thread that
+/// waits could begin another product.
 pub(crate) type Done<'a> = dyn Fn(Range<usize>, Range<usize>) + Sync + 'a;
 
 /// How products of matrices are computed.
@@ -124,14 +126,19 @@ pub(crate) trait Number: NumScalar {
     unsafe fn vector(way: Way, p: &Product<Self>, parallel: bool);
 }
 
-/// Writes a product.
+/// Writes a product, and calls `done` with finished parts.
 ///
 /// # Safety
 /// The matrices are within their buffers; the result has room for `m` rows of `n`, and overlaps neither.
 #[inline]
-pub(crate) unsafe fn product<E: Number>(p: &Product<E>, parallel: bool) {
+pub(crate) unsafe fn product<E: Number>(p: &Product<E>, parallel: bool, done: Option<&Done<'_>>) {
     // SAFETY: the caller's promise.
-    unsafe { product_by(Way::best(), p, parallel, None) }
+    unsafe { product_by(Way::best(), p, parallel, done) }
+}
+
+/// Whether products of matrices of this dtype are finished part by part, on the threads that compute them.
+pub(crate) fn ends_in_parts(dtype: DType) -> bool {
+    Way::best() != Way::Portable && dtype.is_float()
 }
 
 /// Writes a product in a given way, and calls `done` with finished parts.

@@ -2,6 +2,7 @@
 
 mod data;
 mod draw;
+mod epilogues;
 mod profile;
 mod programs;
 mod random;

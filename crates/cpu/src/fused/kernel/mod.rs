@@ -2,11 +2,13 @@
 //!
 //! Here is what a kernel consists of. [`run`] gives its results memory ([`reuse`] says where an input's
 //! will do) and runs blocks of rows, shared among threads; [`ahead`] asks for what the next block reads, [`long`] cuts lines that are reduced and long,
-//! [`columns`] reduces along columns, [`draw`] draws random bits for the lines that read them, [`scratch`] has memory for values that only the kernel sees.
+//! [`columns`] reduces along columns, [`draw`] draws random bits for the lines that read them, [`epilogue`] runs behind
+//! a product, [`scratch`] has memory for values that only the kernel sees.
 
 mod ahead;
 mod columns;
 mod draw;
+mod epilogue;
 mod long;
 mod reuse;
 mod run;

@@ -11,52 +11,77 @@ use pullback_ir::Type;
 use smallvec::SmallVec;
 use std::ops::Range;
 
+/// Where a result is.
+pub(super) enum Place {
+    New(Room),
+    /// In that of an operand.
+    Input(usize),
+}
+
+pub(super) type Places = SmallVec<[Place; 2]>;
+
+/// The results, when every one of them has been stored at all places.
+pub(super) fn finished(places: Places, ins: &mut [Operand<'_>], out_types: &[Type]) -> Values {
+    let values = places.into_iter().zip(out_types).map(|(place, ty)| match place {
+        // SAFETY: every result is stored by a stage, at all places.
+        Place::New(room) => unsafe { room.finish(ty.shape()) },
+        Place::Input(i) => {
+            let value = ins[i].take();
+            if value.shape() == ty.shape() { value } else { value.reshaped(ty.shape()) }
+        }
+    });
+    values.collect()
+}
+
 impl Kernel {
     /// Runs the kernel.
     pub(crate) fn run(&self, ins: &mut [Operand<'_>], out_types: &[Type]) -> Values {
-        assert!(ins.len() == self.n_ins && out_types.len() == self.n_outs);
+        assert!(ins.len() == self.n_ins);
         // Inputs, then results.
         let mut bases: Pointers = SmallVec::new();
         bases.extend(ins.iter().map(|x| raw(x.value()).0.cast_mut()));
-        let mut rooms: SmallVec<[Option<Room>; 2]> = SmallVec::new();
-        let mut taken: SmallVec<[Option<u32>; 2]> = SmallVec::new();
+        let results = self.place_results(ins, out_types, &mut bases, None);
+        let in_place = results.iter().any(|r| matches!(r, Place::Input(_)));
+        self.execute(&bases, in_place);
+        finished(results, ins, out_types)
+    }
+
+    /// Finds places for the results: those of operands that die, or new ones. `bases` has the operands' own, which
+    /// are the last inputs. The result `fresh`, if there is one, gets a new place.
+    pub(super) fn place_results(
+        &self,
+        ins: &mut [Operand<'_>],
+        out_types: &[Type],
+        bases: &mut Pointers,
+        fresh: Option<usize>,
+    ) -> Places {
+        assert!(out_types.len() == self.n_outs && bases.len() == self.n_ins);
+        let before = self.n_ins - ins.len();
+        let mut taken: SmallVec<[usize; 2]> = SmallVec::new();
+        let mut places = Places::new();
         for (k, ty) in out_types.iter().enumerate() {
+            let operand = self.reuses[k].and_then(|i| (i as usize).checked_sub(before));
             // An input that is read in part is larger.
-            let fits = |&i: &u32| {
-                !taken.contains(&Some(i)) && raw(ins[i as usize].value()).1 == ty.numel()
+            let fits = |&i: &usize| {
+                fresh != Some(k) && !taken.contains(&i) && raw(ins[i].value()).1 == ty.numel()
             };
-            let place = self.reuses[k]
-                .filter(fits)
-                .and_then(|i| raw_mut(&mut ins[i as usize]).map(|p| (i, p)));
-            match place {
+            let place = operand.filter(fits).and_then(|i| raw_mut(&mut ins[i]).map(|p| (i, p)));
+            places.push(match place {
                 Some((i, p)) => {
                     bases.push(p);
                     // The pointer for reading comes from the same borrow.
-                    bases[i as usize] = p;
-                    taken.push(Some(i));
-                    rooms.push(None);
+                    bases[before + i] = p;
+                    taken.push(i);
+                    Place::Input(i)
                 }
                 None => {
                     let mut room = Room::new(ty.dtype(), ty.numel());
                     bases.push(room.ptr());
-                    taken.push(None);
-                    rooms.push(Some(room));
+                    Place::New(room)
                 }
-            }
+            });
         }
-        let in_place = taken.iter().any(Option::is_some);
-        self.execute(&bases, in_place);
-        let values = rooms.into_iter().zip(out_types).zip(taken).map(|((room, ty), taken)| {
-            match (room, taken) {
-                // SAFETY: every result is stored by a stage, at all places.
-                (Some(room), _) => unsafe { room.finish(ty.shape()) },
-                (None, taken) => {
-                    let value = ins[taken.unwrap_or(0) as usize].take();
-                    if value.shape() == ty.shape() { value } else { value.reshaped(ty.shape()) }
-                }
-            }
-        });
-        values.collect()
+        places
     }
 
     fn execute(&self, bases: &[*mut u8], in_place: bool) {

@@ -14,9 +14,11 @@
 //! Here are groups and the walk over the equations. [`rearrange`] makes views and the arrays behind them,
 //! [`join`] takes elementwise equations into groups, [`reduce`] reductions; [`lines`] says how a view
 //! lies along the lines of a group. Then [`recompute`](mod@recompute) lets groups compute again what others would have to
-//! write for them, and at last [`draw`](mod@draw) lets them draw the random bits that nothing else reads.
+//! write for them, [`draw`](mod@draw) lets them draw the random bits that nothing else reads, and at last [`epilogue`]
+//! puts groups behind the products whose results they read.
 
 mod draw;
+mod epilogue;
 mod join;
 mod lines;
 mod rearrange;
@@ -78,6 +80,8 @@ pub(crate) struct Group {
     pub(super) line: Option<usize>,
     /// For column reductions: what stays outside, what goes, what stays inside.
     pub(super) columns: Option<[usize; 3]>,
+    /// The product on whose parts the group works.
+    pub(crate) behind: Option<Behind>,
     views: Vec<View>,
     /// Random bits that are no array: lines draw what they read.
     drawn: Vec<Drawn>,
@@ -89,6 +93,17 @@ struct Drawn {
     eqn: usize,
     bits: Var,
     key: Var,
+}
+
+/// A product whose value one group alone reads, which works on each part of it as soon as that is finished.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Behind {
+    /// The equation, by its position.
+    pub(crate) eqn: usize,
+    /// Its value.
+    pub(crate) value: Var,
+    /// Columns of the product, which are a line of the group.
+    pub(super) cols: usize,
 }
 
 /// What is known of a variable.
@@ -122,7 +137,8 @@ pub(crate) struct Plan {
 }
 
 impl Group {
-    /// The arrays from outside that the group reads, keys instead of what is drawn from them.
+    /// The arrays from outside that the group reads, its product among them, keys instead of what is drawn
+    /// from them.
     pub(crate) fn reads(&self) -> impl Iterator<Item = Var> {
         let operands = self.members.iter().flat_map(|m| &m.operands);
         let bases = operands
@@ -183,6 +199,7 @@ impl Plan {
         rest.into_iter().for_each(|g| p.close(g));
         recompute::recompute(jaxpr, &mut p.nodes);
         draw::draw(jaxpr, &mut p.nodes);
+        epilogue::epilogues(jaxpr, &mut p.nodes);
         Plan { nodes: p.nodes, constants: p.constants }
     }
 }
@@ -257,6 +274,7 @@ impl Planner<'_> {
             dims,
             line: None,
             columns: None,
+            behind: None,
             views: Vec::new(),
             drawn: Vec::new(),
         };

@@ -99,12 +99,13 @@ impl StageLine {
     }
 
     /// Whether an argument is an input that comes from memory and is read from its first element to its last,
-    /// by this stage alone. (For others the kernel asks, row by row.)
+    /// by this stage alone. (For others the kernel asks, row by row. What is behind a product has it from a cache.)
     fn is_far(&self, s: &Stages<'_>, arg: &KernelArg) -> bool {
         let (n, size) = (s.layout.n(), arg.dtype.size());
         let places: usize = s.layout.sizes.iter().product();
         self.over == Over::Line
             && (s.n_stages == 1 || n > UNCUT)
+            && s.group.behind.is_none()
             && matches!(arg.source, Source::In(_))
             && arg.inner == size as isize
             && arg.steps.last().is_none_or(|&step| step == (n * size) as isize)

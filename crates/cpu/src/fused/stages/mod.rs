@@ -113,7 +113,8 @@ pub(crate) fn build(
         narrow: vec![None; n_members],
         args: Vec::new(),
         arg_of: FxHashMap::default(),
-        ins: Vec::new(),
+        // A kernel behind a product has it as its first input.
+        ins: group.behind.iter().map(|b| b.value).collect(),
         outs: Vec::new(),
         scratch: Vec::new(),
     };

@@ -20,6 +20,10 @@ const COLS: usize = 256;
 /// Tiles above one another in a block: the left operand's part has 2 MiB of f32, which come in order.
 const TILES: usize = 128;
 
+/// Elements of a part of the result that is finished and still in a cache near to the processor when
+/// something else is to work on it: several tiles, as each call has its price.
+const PART: usize = 1 << 15;
+
 /// Writes a product, or a part of one, on this thread.
 ///
 /// # Safety
@@ -33,14 +37,13 @@ pub(in crate::product) unsafe fn blocks<E: NumScalar>(
     let plan = Plan::new(with, p);
     scratch::<E::Acc, ()>(plan.x_room + plan.y_room, |room| {
         for tiles in steps(plan.tiles, TILES) {
-            let rows = plan.rows(tiles.start).start..plan.rows(tiles.end - 1).end;
             for deep in steps(k, plan.depth) {
                 for cols in steps(n, COLS) {
                     // SAFETY: the caller's promise; the parts are within the operands and the result, and
                     // the room is as large as the plan asked for.
-                    unsafe { plan.block(room, tiles.clone(), deep.clone(), cols.clone()) };
-                    if let (Some(done), true) = (done, deep.end == k) {
-                        done(rows.clone(), cols);
+                    unsafe {
+                        let done = done.filter(|_| deep.end == k);
+                        plan.block(room, tiles.clone(), deep.clone(), cols, done);
                     }
                 }
             }
@@ -109,8 +112,8 @@ impl<'a, E: NumScalar> Plan<'a, E> {
         tile * m / self.tiles..(tile + 1) * m / self.tiles
     }
 
-    /// Adds a block of the product. Panels are packed where they are first needed, and are in the first
-    /// cache then.
+    /// Adds a block of the product, and calls `done`, if given, with the parts of it. Panels are packed where
+    /// they are first needed, and are in the first cache then.
     ///
     /// # Safety
     /// The ranges are within the product, and panels of earlier calls are still in the room.
@@ -120,9 +123,11 @@ impl<'a, E: NumScalar> Plan<'a, E> {
         tiles: Range<usize>,
         deep: Range<usize>,
         cols: Range<usize>,
+        done: Option<&Done<'_>>,
     ) {
         let (p, with) = (self.p, self.with);
         let [m, _, n] = p.sizes;
+        let mut finished = self.rows(tiles.start).start;
         // SAFETY: the caller's promise. Panels and tiles end where the operands and the result do.
         unsafe {
             for tile in tiles.clone() {
@@ -178,6 +183,12 @@ impl<'a, E: NumScalar> Plan<'a, E> {
                         last: width - (vectors - 1) * with.lanes,
                         add: deep.start > 0,
                     });
+                }
+                if let Some(done) = done
+                    && (tile + 1 == tiles.end || (rows.end - finished) * cols.len() >= PART)
+                {
+                    done(finished..rows.end, cols.clone());
+                    finished = rows.end;
                 }
             }
         }
