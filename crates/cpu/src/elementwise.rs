@@ -135,8 +135,10 @@ unsafe fn fill(
 pub(crate) unsafe fn spread(from: *const u8, size: usize, to: *mut u8, n: usize) {
     // SAFETY: the caller's promise. Elements are copied as bit patterns.
     unsafe {
+        let bytes = std::slice::from_raw_parts(from, size);
         match size {
-            1 => std::slice::from_raw_parts_mut(to, n).fill(*from),
+            // The system's loop is the fastest, and zeros are what is repeated most.
+            _ if bytes.iter().all(|b| *b == bytes[0]) => to.write_bytes(bytes[0], n * size),
             2 => std::slice::from_raw_parts_mut(to.cast::<u16>(), n).fill(*from.cast()),
             4 => std::slice::from_raw_parts_mut(to.cast::<u32>(), n).fill(*from.cast()),
             _ => std::slice::from_raw_parts_mut(to.cast::<u64>(), n).fill(*from.cast()),

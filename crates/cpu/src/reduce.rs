@@ -11,7 +11,7 @@
 
 use crate::fused::kernel::{PIECE, UNCUT};
 use crate::fused::line::FOLD_LANES;
-use crate::simd::wide;
+use crate::simd::{AHEAD, prefetch, wide};
 use crate::threads::{Shared, for_ranges};
 use pullback_ir::prim::reduce::{Reduce, ReduceOp};
 use pullback_ir::scalar::{NumScalar, OrdScalar};
@@ -254,7 +254,7 @@ fn long_row<E: Copy + Sync, A: Copy + Send + Sync>(
     let sums = fill(pieces, 1, 8, |range, out| {
         let parts = x[range.start * PIECE..(range.end * PIECE).min(x.len())].chunks(PIECE);
         for (out, part) in out.iter_mut().zip(parts) {
-            out.write(wide(|| sum_lanes(part, fold)));
+            out.write(wide(|| sum_piece(part, fold)));
         }
     });
     sum_lanes(&sums, later)
@@ -265,15 +265,31 @@ fn sum_row<E: Copy, A: Copy>(x: &[E], fold: impl Fold<E, A>, later: impl Fold<A,
     if x.len() <= UNCUT {
         return sum_lanes(x, fold);
     }
-    let sums: Vec<A> = x.chunks(PIECE).map(|piece| sum_lanes(piece, fold)).collect();
+    let sums: Vec<A> = x.chunks(PIECE).map(|piece| sum_piece(piece, fold)).collect();
     sum_lanes(&sums, later)
 }
 
 #[inline(always)]
 fn sum_lanes<E: Copy, A: Copy>(x: &[E], fold: impl Fold<E, A>) -> A {
+    lanes::<E, A, false>(x, fold)
+}
+
+/// The same for a piece of a long row, which asks for the next ones.
+#[inline(always)]
+fn sum_piece<E: Copy, A: Copy>(x: &[E], fold: impl Fold<E, A>) -> A {
+    lanes::<E, A, true>(x, fold)
+}
+
+#[inline(always)]
+fn lanes<E: Copy, A: Copy, const FAR: bool>(x: &[E], fold: impl Fold<E, A>) -> A {
     let mut lanes = [fold.empty(); FOLD_LANES];
     let (rows, rest) = x.as_chunks::<FOLD_LANES>();
     for row in rows {
+        if FAR {
+            for line in (0..size_of_val(row)).step_by(64) {
+                prefetch(row.as_ptr().wrapping_byte_add(AHEAD + line));
+            }
+        }
         for (lane, &e) in lanes.iter_mut().zip(row) {
             *lane = fold.step(*lane, e);
         }

@@ -47,6 +47,12 @@ fn with_avx2<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
+/// Bytes ahead of the elements at hand that loops over large arrays ask for. Processors look ahead within a page
+/// of 4 KiB, and where vectors are not aligned, as those of a `Vec` are not, not far enough: measured in November
+/// 2026 on Zen 5, sums of 10⁷ unaligned numbers take two thirds of the time if asked for, those of aligned ones
+/// nine tenths.
+pub(crate) const AHEAD: usize = 8192;
+
 /// Brings the cache line of a place near, which will be used soon. The place need not exist.
 #[inline(always)]
 pub(crate) fn prefetch<T>(place: *const T) {

@@ -9,6 +9,7 @@ use super::{AHEAD, Component, OUTSIDE, Windows, approach};
 use crate::operand::Operand;
 use crate::pools::count;
 use crate::shape_ops::copied;
+use crate::simd::wide;
 use crate::threads::{Shared, several};
 use pullback_ir::prim::gather::IndexMode;
 use pullback_ir::prim::scatter::{Scatter, ScatterOp};
@@ -147,7 +148,7 @@ unsafe fn apply_all<T: Element>(
 ) {
     assert!(len == w.lens[0] && from.len() == w.lens[1]);
     let (window, contiguous) = (w.len(), w.contiguous());
-    w.blocks(0..w.count, |starts, places| {
+    let block = |starts: &[usize], places: &[usize]| {
         for (k, (&start, &place)) in starts.iter().zip(places).enumerate() {
             if let Some(&next) = starts.get(k + AHEAD)
                 && contiguous
@@ -173,7 +174,8 @@ unsafe fn apply_all<T: Element>(
                 }
             }
         }
-    });
+    };
+    w.blocks(0..w.count, |starts, places| wide(|| block(starts, places)));
 }
 
 /// Applies one window of updates, in row-major order.

@@ -4,13 +4,14 @@ use super::Isa;
 use super::lanes::Lanes;
 use crate::product::Matrix;
 use crate::product::vector::Loops;
+use crate::simd::{AHEAD, prefetch};
 use std::arch::x86_64::*;
 
 /// Rows that are read at the same time: as many streams as the processor foresees.
 const ROWS: usize = 8;
 
-/// How far ahead of the reads memory is asked for, in bytes.
-const AHEAD: usize = 1024;
+/// How far ahead of the reads columns are asked for, in bytes.
+const COLUMNS_AHEAD: usize = 1024;
 
 /// `out[i] = Σ matrix[i, j] v[j]`, the rows being contiguous. The lanes of two vectors are summed by
 /// themselves and then in pairs, so the order depends on the length alone.
@@ -44,6 +45,13 @@ unsafe fn some_dots<V: Lanes, const N: usize>(matrix: Matrix<V::E>, v: &[V::E], 
         let mut j = 0;
         while j + 2 * V::N <= k {
             let (a, b) = (V::load(v.as_ptr().add(j)), V::load(v.as_ptr().add(j + V::N)));
+            if N == 1 {
+                // Of several rows each is a stream, which the processor foresees.
+                for at in [rows[0], v.as_ptr()] {
+                    prefetch(at.add(j).wrapping_byte_add(AHEAD));
+                    prefetch(at.add(j).wrapping_byte_add(AHEAD + 64));
+                }
+            }
             for (row, sums) in rows.iter().zip(&mut sums) {
                 sums[0] = V::load(row.add(j)).times_plus(a, sums[0]);
                 sums[1] = V::load(row.add(j + V::N)).times_plus(b, sums[1]);
@@ -106,7 +114,7 @@ unsafe fn some_sums<V: Lanes, const N: usize>(
             let mut sum = if add { V::load(out.add(i)) } else { V::zero() };
             for (col, &factor) in cols.iter().zip(&factors) {
                 let at = col.add(i);
-                _mm_prefetch::<_MM_HINT_T0>(at.cast::<i8>().wrapping_add(AHEAD));
+                _mm_prefetch::<_MM_HINT_T0>(at.cast::<i8>().wrapping_add(COLUMNS_AHEAD));
                 sum = V::load(at).times_plus(factor, sum);
             }
             sum.store(out.add(i));
