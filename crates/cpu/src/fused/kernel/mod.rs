@@ -1,11 +1,10 @@
 //! A kernel: the stages of a group, their arrays, and the loops around them.
 //!
 //! Here is what a kernel consists of. [`run`] gives its results memory ([`reuse`] says where an input's
-//! will do) and runs blocks of rows, shared among threads; [`ahead`] asks for what the next block reads, [`long`] cuts lines that are reduced and long,
-//! [`columns`] reduces along columns, [`draw`] draws random bits for the lines that read them, [`epilogue`] runs behind
-//! a product, [`scratch`] has memory for values that only the kernel sees.
+//! will do) and runs blocks of rows, shared among threads; [`long`] cuts lines that are reduced and long,
+//! [`columns`] reduces along columns, [`draw`] draws random bits for the lines that read them, [`epilogue`] runs
+//! behind a product, [`scratch`] has memory for values that only the kernel sees.
 
-mod ahead;
 mod columns;
 mod draw;
 mod epilogue;
@@ -16,8 +15,6 @@ mod scratch;
 
 use super::code::{Code, Executor};
 use super::line::FoldOp;
-use ahead::Ahead;
-pub(super) use ahead::FAR;
 use columns::Columns;
 use long::Joins;
 pub(crate) use long::{PIECE, UNCUT};
@@ -122,7 +119,6 @@ pub(crate) struct Kernel {
     /// For each result an input in whose place it may be written.
     reuses: Vec<Option<u32>>,
     joins: Joins,
-    ahead: Ahead,
     n_ins: usize,
     n_outs: usize,
 }
@@ -150,7 +146,6 @@ impl Kernel {
         let scratch: Vec<usize> = scratch.collect();
         let columns = columns.map(|parts| Columns::new(parts, &args, &stages, executor));
         let drawn_bytes = draw::bytes(n, &args);
-        let ahead = Ahead::new(n, outer, &args, &stages);
         let joins = long::joins(n, &stages, executor);
         let count = |f: fn(Source) -> Option<u32>| {
             args.iter().filter_map(|a| f(a.source)).map(|k| k as usize + 1).max().unwrap_or(0)
@@ -171,7 +166,6 @@ impl Kernel {
             columns,
             reuses,
             joins,
-            ahead,
             n_ins,
             n_outs,
         }

@@ -128,7 +128,7 @@ impl Kernel {
                         let len = self.block.min(count - from);
                         self.place_block(&mut block, at, from, scratch);
                         from += len;
-                        self.block(&block, [len, self.block.min(count - from)], in_place);
+                        self.block(&block, len, in_place);
                     }
                 });
                 self.settle();
@@ -213,10 +213,9 @@ impl Kernel {
         unsafe { code.run(&pointers, &stage.row_steps, range.len(), rows) };
     }
 
-    /// All stages over a block of rows, asking for those of the next block meanwhile.
-    fn block(&self, at: &Pointers, [rows, next]: [usize; 2], in_place: bool) {
-        for (k, stage) in self.stages.iter().enumerate() {
-            self.ahead.ask(at, rows..rows + next, k, self.stages.len());
+    /// All stages over a block of rows.
+    fn block(&self, at: &Pointers, rows: usize, in_place: bool) {
+        for stage in &self.stages {
             match stage.over {
                 Over::Rows => {
                     let mut pointers = Pointers::new();

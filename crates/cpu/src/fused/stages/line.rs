@@ -4,13 +4,16 @@ use super::Stages;
 use crate::fused::build::LineBuilder;
 use crate::fused::code::{Code, Executor};
 use crate::fused::fold;
-use crate::fused::kernel::{FAR, KernelArg, Over, STREAMED, Source, Stage, UNCUT};
+use crate::fused::kernel::{KernelArg, Over, STREAMED, Source, Stage};
 use crate::fused::line::{Cmp, FoldOp, Kind, Reg, Step};
 use pullback_ir::DType;
 
 /// Elements of a line from which on its ends, which are stored as usual, do not count. (Where a kernel
 /// has one stage, rows may be one line to it.)
-const LONG: usize = 256;
+const LONG: usize = 1024;
+
+/// Bytes of an input from which on it will not be in the caches near to the processor.
+const FAR: usize = 1 << 20;
 
 pub(super) struct StageLine {
     pub(super) b: LineBuilder,
@@ -98,13 +101,13 @@ impl StageLine {
             })
     }
 
-    /// Whether an argument is an input that comes from memory and is read from its first element to its last,
-    /// by this stage alone. (For others the kernel asks, row by row. What is behind a product has it from a cache.)
+    /// Whether an argument is an input that comes from memory, is read from its first element to its last, and by
+    /// this stage first: others find it in a cache. (So does a kernel behind a product.)
     fn is_far(&self, s: &Stages<'_>, arg: &KernelArg) -> bool {
         let (n, size) = (s.layout.n(), arg.dtype.size());
         let places: usize = s.layout.sizes.iter().product();
         self.over == Over::Line
-            && (s.n_stages == 1 || n > UNCUT)
+            && arg.stages.0 == 2 * self.k
             && s.group.behind.is_none()
             && matches!(arg.source, Source::In(_))
             && arg.inner == size as isize

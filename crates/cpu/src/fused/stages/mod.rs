@@ -56,9 +56,11 @@ pub(crate) struct Built {
 /// Stages at most: they are counted in the bits of a number.
 pub(super) const MOST_FOLDS: usize = 24;
 
-/// Elements of a block's arrays, all together, that stay in the first-level cache: its stages pass over
-/// them one after the other.
-const BLOCK_ELEMENTS: usize = 1 << 13;
+/// Elements of a block's arrays, all together, that stay in the second-level cache: its stages pass over
+/// them one after the other. Reading from memory and storing past the caches take turns by the block, and
+/// small blocks, of which the first-level cache would hold more, let them wait for each other: measured in
+/// November 2026, layer norms and softmaxes of 10⁷ elements take a tenth less time than with a fourth of it.
+const BLOCK_ELEMENTS: usize = 1 << 15;
 
 struct Stages<'a> {
     jaxpr: &'a Jaxpr,
