@@ -184,8 +184,8 @@ fn mask_comparisons(line: &Line, fixed: &[bool], steps: &mut Vec<Step>) {
         }
     }
     let mut gone = vec![false; steps.len()];
-    for k in 0..steps.len() {
-        let Step::Instr(and) = steps[k] else { continue };
+    for (k, step) in steps.iter_mut().enumerate() {
+        let Step::Instr(and) = *step else { continue };
         let Instr::Bin { op: Bin::And, x, y } = line.instrs[and as usize] else { continue };
         let masked = |c: Reg| {
             let comparison = matches!(line.instrs[c.index()], Instr::Cmp { .. });
@@ -198,7 +198,7 @@ fn mask_comparisons(line: &Line, fixed: &[bool], steps: &mut Vec<Step>) {
         let later = if at[x.index()] > at[y.index()] { [(x, y), (y, x)] } else { [(y, x), (x, y)] };
         if let Some((cmp, mask)) = later.into_iter().find(|(c, _)| masked(*c)) {
             gone[at[cmp.index()]] = true;
-            steps[k] = Step::Masked { and, cmp: cmp.0, mask };
+            *step = Step::Masked { and, cmp: cmp.0, mask };
         }
     }
     let mut gone = gone.into_iter();
