@@ -150,11 +150,18 @@ unsafe fn apply_all<T: Element>(
     let (window, contiguous) = (w.len(), w.contiguous());
     let block = |starts: &[usize], places: &[usize]| {
         for (k, (&start, &place)) in starts.iter().zip(places).enumerate() {
+            // Those of other threads are theirs to ask for.
             if let Some(&next) = starts.get(k + AHEAD)
+                && range.contains(&next)
                 && contiguous
                 && window > 1
             {
-                approach(to.wrapping_add(next).cast(), size_of::<T>() * window);
+                let bytes = size_of::<T>() * window;
+                approach(to.wrapping_add(next).cast(), bytes);
+                // Where all windows are applied, the updates are read in order.
+                if range.len() < len {
+                    approach(from.as_ptr().wrapping_add(places[k + AHEAD]).cast(), bytes);
+                }
             }
             if start == OUTSIDE || !range.contains(&start) {
                 continue;
