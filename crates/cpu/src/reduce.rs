@@ -11,7 +11,7 @@
 
 use crate::fused::kernel::{PIECE, UNCUT};
 use crate::fused::line::FOLD_LANES;
-use crate::simd::{AHEAD, prefetch, wide};
+use crate::simd::{prefetch_ahead, wide};
 use crate::threads::{Shared, for_ranges};
 use pullback_ir::prim::reduce::{Reduce, ReduceOp};
 use pullback_ir::scalar::{NumScalar, OrdScalar};
@@ -286,9 +286,7 @@ fn lanes<E: Copy, A: Copy, const FAR: bool>(x: &[E], fold: impl Fold<E, A>) -> A
     let (rows, rest) = x.as_chunks::<FOLD_LANES>();
     for row in rows {
         if FAR {
-            for line in (0..size_of_val(row)).step_by(64) {
-                prefetch(row.as_ptr().wrapping_byte_add(AHEAD + line));
-            }
+            prefetch_ahead(row.as_ptr(), size_of_val(row));
         }
         for (lane, &e) in lanes.iter_mut().zip(row) {
             *lane = fold.step(*lane, e);

@@ -53,6 +53,14 @@ fn with_avx2<R>(body: impl FnOnce() -> R) -> R {
 /// nine tenths.
 pub(crate) const AHEAD: usize = 8192;
 
+/// Asks for what a loop over a large array reads [`AHEAD`] bytes behind elements of so many bytes.
+#[inline(always)]
+pub(crate) fn prefetch_ahead<T>(at: *const T, bytes: usize) {
+    for line in (0..bytes).step_by(64) {
+        prefetch(at.wrapping_byte_add(AHEAD + line));
+    }
+}
+
 /// Brings the cache line of a place near, which will be used soon. The place need not exist.
 #[inline(always)]
 pub(crate) fn prefetch<T>(place: *const T) {

@@ -6,7 +6,7 @@
 
 use super::{around, strip};
 use crate::reduce::fill;
-use crate::simd::{AHEAD, prefetch, wide_fn};
+use crate::simd::{prefetch_ahead, wide_fn};
 use crate::threads::{Shared, for_ranges};
 use pullback_ir::half::{bf16, f16};
 use pullback_ir::prim::arg_reduce::ArgReduce;
@@ -174,9 +174,7 @@ fn extremum<T: Keyed, S: Side>(block: &[T], _: S) -> T {
     let (mut low, mut high) = ([first; LANES], [first; LANES]);
     let (rows, rest) = block.as_chunks::<LANES>();
     for row in rows {
-        for line in (0..size_of_val(row)).step_by(64) {
-            prefetch(row.as_ptr().wrapping_byte_add(AHEAD + line));
-        }
+        prefetch_ahead(row.as_ptr(), size_of_val(row));
         for ((low, high), x) in low.iter_mut().zip(&mut high).zip(row) {
             let key = x.key();
             *low = key.min(*low);

@@ -45,13 +45,7 @@ impl Kernel {
             let rows = together.min(rows - row);
             for from in range.clone().step_by(piece) {
                 let n = piece.min(range.end - from);
-                let place = |&a: &u32| {
-                    let arg = &self.args[a as usize];
-                    let step = arg.steps.last().copied().unwrap_or(0);
-                    at[a as usize].wrapping_offset(row as isize * step + from as isize * arg.inner)
-                };
-                let mut pointers = Pointers::new();
-                pointers.extend(stage.args.iter().map(place));
+                let mut pointers = self.places(stage, at, row, from);
                 self.drawing(stage, at, &mut pointers, n * rows, |pointers| {
                     // SAFETY: the caller's promise, and the steps are the arguments' own.
                     unsafe { code.run(pointers, &stage.row_steps, n, rows) };

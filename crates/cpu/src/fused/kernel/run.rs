@@ -187,6 +187,18 @@ impl Kernel {
         block.extend(self.args.iter().zip(at).map(place));
     }
 
+    /// The places of a stage's arguments, so many rows and elements from where they are.
+    pub(super) fn places(&self, stage: &Stage, at: &Pointers, row: usize, from: usize) -> Pointers {
+        let place = |&a: &u32| {
+            let arg = &self.args[a as usize];
+            let step = arg.steps.last().copied().unwrap_or(0);
+            at[a as usize].wrapping_offset(row as isize * step + from as isize * arg.inner)
+        };
+        let mut pointers = Pointers::new();
+        pointers.extend(stage.args.iter().map(place));
+        pointers
+    }
+
     /// Runs a line over a part of some rows.
     ///
     /// # Safety
@@ -203,12 +215,7 @@ impl Kernel {
             // SAFETY: the caller's promise.
             return unsafe { self.drawn_line(stage, code, at, range, rows) };
         }
-        let place = |&a: &u32| {
-            let arg = &self.args[a as usize];
-            at[a as usize].wrapping_offset(range.start as isize * arg.inner)
-        };
-        let mut pointers = Pointers::new();
-        pointers.extend(stage.args.iter().map(place));
+        let pointers = self.places(stage, at, 0, range.start);
         // SAFETY: the caller's promise, and the steps are the arguments' own.
         unsafe { code.run(&pointers, &stage.row_steps, range.len(), rows) };
     }

@@ -4,12 +4,11 @@
 //! Left outside are bits of several keys (a batch, where each key begins to count anew), and bits that groups read
 //! in another order or in part, or that somebody else reads, too: drawing them twice costs more than an array.
 
-use super::{Drawn, Group, Level, Node, Operand};
+use super::{Drawn, Group, Level, Node, Operand, readers};
 use crate::random::draws;
 use pullback_ir::prim::random::Random;
 use pullback_ir::shape::numel;
 use pullback_ir::{Atom, Jaxpr, Prim, Var};
-use rustc_hash::FxHashMap;
 
 /// Moves random bits into the groups that read them.
 pub(super) fn draw(jaxpr: &Jaxpr, nodes: &mut Vec<Node>) {
@@ -44,29 +43,6 @@ fn one_key(jaxpr: &Jaxpr, node: &Node) -> Option<Drawn> {
     let key = eqn.inputs[0].var()?;
     let one = jaxpr.types()[key.index()].shape().len() == 1;
     (one && draws(*dtype)).then_some(Drawn { eqn: *i, bits: Var(eqn.first_out), key })
-}
-
-/// The node that reads each variable, if there is but one and the caller does not.
-fn readers(jaxpr: &Jaxpr, nodes: &[Node]) -> FxHashMap<Var, Option<usize>> {
-    let mut readers: FxHashMap<Var, Option<usize>> = FxHashMap::default();
-    let mut read = |v: Var, at: usize| {
-        let known = readers.entry(v).or_insert(Some(at));
-        if *known != Some(at) {
-            *known = None;
-        }
-    };
-    for (at, node) in nodes.iter().enumerate() {
-        match node {
-            Node::One(i) => {
-                jaxpr.eqns()[*i].inputs.iter().filter_map(|a| a.var()).for_each(|v| read(v, at));
-            }
-            Node::Group(group) => group.reads().for_each(|v| read(v, at)),
-        }
-    }
-    for v in jaxpr.outs().iter().filter_map(|a| a.var()) {
-        readers.insert(v, None);
-    }
-    readers
 }
 
 /// Whether a group reads an array as it is, at each place its element.

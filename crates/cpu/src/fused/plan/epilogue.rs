@@ -10,7 +10,7 @@
 //! and an update `w - c * dot(x, ct)` writes in the place of `w`. Behind the product such groups were up to a tenth
 //! slower, also if what they read was asked for while the tiles were computed.
 
-use super::{Behind, Group, Level, Node, Operand};
+use super::{Behind, Group, Level, Node, Operand, readers};
 use crate::fused::layout::Layout;
 use crate::product::ends_in_parts;
 use pullback_ir::prim::dot::DotGeneral;
@@ -39,23 +39,8 @@ pub(super) fn epilogues(jaxpr: &Jaxpr, nodes: &mut Vec<Node>) {
         return;
     }
     // Only one group may read it.
-    let mut readers: FxHashMap<Var, usize> = FxHashMap::default();
-    let mut reads = |v: Var| *readers.entry(v).or_default() += 1;
-    jaxpr.outs().iter().filter_map(|a| a.var()).for_each(&mut reads);
-    for node in nodes.iter() {
-        match node {
-            Node::One(i) => {
-                jaxpr.eqns()[*i].inputs.iter().filter_map(|a| a.var()).for_each(&mut reads);
-            }
-            Node::Group(group) => {
-                let mut all: Vec<Var> = group.reads().collect();
-                all.sort_unstable();
-                all.dedup();
-                all.into_iter().for_each(&mut reads);
-            }
-        }
-    }
-    products.retain(|v, _| readers.get(v) == Some(&1));
+    let readers = readers(jaxpr, nodes);
+    products.retain(|v, _| matches!(readers.get(v), Some(Some(_))));
     let mut moved = vec![false; nodes.len()];
     for node in nodes.iter_mut() {
         let Node::Group(group) = node else { continue };

@@ -283,3 +283,26 @@ impl Planner<'_> {
         g
     }
 }
+
+/// The node that reads each variable, if there is but one and the caller does not.
+fn readers(jaxpr: &Jaxpr, nodes: &[Node]) -> FxHashMap<Var, Option<usize>> {
+    let mut readers: FxHashMap<Var, Option<usize>> = FxHashMap::default();
+    let mut read = |v: Var, at: usize| {
+        let known = readers.entry(v).or_insert(Some(at));
+        if *known != Some(at) {
+            *known = None;
+        }
+    };
+    for (at, node) in nodes.iter().enumerate() {
+        match node {
+            Node::One(i) => {
+                jaxpr.eqns()[*i].inputs.iter().filter_map(|a| a.var()).for_each(|v| read(v, at));
+            }
+            Node::Group(group) => group.reads().for_each(|v| read(v, at)),
+        }
+    }
+    for v in jaxpr.outs().iter().filter_map(|a| a.var()) {
+        readers.insert(v, None);
+    }
+    readers
+}

@@ -4,7 +4,7 @@ use super::Isa;
 use super::lanes::Lanes;
 use crate::product::Matrix;
 use crate::product::vector::Loops;
-use crate::simd::{AHEAD, prefetch};
+use crate::simd::prefetch_ahead;
 use std::arch::x86_64::*;
 
 /// Rows that are read at the same time: as many streams as the processor foresees.
@@ -48,8 +48,7 @@ unsafe fn some_dots<V: Lanes, const N: usize>(matrix: Matrix<V::E>, v: &[V::E], 
             if N == 1 {
                 // Of several rows each is a stream, which the processor foresees.
                 for at in [rows[0], v.as_ptr()] {
-                    prefetch(at.add(j).wrapping_byte_add(AHEAD));
-                    prefetch(at.add(j).wrapping_byte_add(AHEAD + 64));
+                    prefetch_ahead(at.add(j), 2 * V::N * size_of::<V::E>());
                 }
             }
             for (row, sums) in rows.iter().zip(&mut sums) {
