@@ -179,9 +179,10 @@ class Bench:
                 if len(times[library]["ns"]) >= rounds.get(library, 0):
                     continue
                 if self.threads > 1:
-                    # Threads of the last library may still wait for work in a loop; those of torch's
-                    # OpenMP do so for 0.2 s, and would take a core from whoever comes next.
-                    time.sleep(0.3 if last.startswith("torch") else 0.03)
+                    # Threads of the last library may still wait for work in a loop, and would take a core
+                    # from whoever comes next: those of NumPy's OpenBLAS do so for 0.1 s, of torch's OpenMP
+                    # for 0.2 s.
+                    time.sleep(0.3 if last.startswith("torch") else 0.15)
                 last = library
                 try:
                     self.round(self.workers[library], times[library], clock)

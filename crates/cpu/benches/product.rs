@@ -7,7 +7,7 @@ use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{BenchmarkId, Criterion, Throughput};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
-use pullback_cpu::{Operand, execute};
+use pullback_cpu::{Operand, execute, with_threads};
 use pullback_ir::prim::dot::DotGeneral;
 use pullback_ir::{DType, Prim, Value};
 use std::time::Duration;
@@ -151,7 +151,7 @@ fn main() {
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_secs(1))
         .configure_from_args();
-    rayon::ThreadPoolBuilder::new().num_threads(1).build_global().expect("no pool yet");
-    CASES.iter().for_each(|case| measure(&mut criterion, case));
+    with_threads(1, || CASES.iter().for_each(|case| measure(&mut criterion, case)))
+        .expect("one thread is there");
     criterion.final_summary();
 }

@@ -1,54 +1,93 @@
 //! Which threads there are.
 //!
-//! Work is shared on the pool of rayon that the calling thread belongs to, else on rayon's global pool.
-//! Asking rayon for its size starts that one, so where one thread is all that is wanted rayon is not asked.
+//! Work is shared by a [`Crew`], but on the threads of a pool of rayon: a program that shares out work itself
+//! has chosen how many threads it wants, and that pool shares ours too. No thread is started before work is
+//! shared.
 
 // The one place that asks rayon.
 #![allow(clippy::disallowed_methods)]
 
+use crate::crew::Crew;
 use pullback_ir::Error;
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::prelude::*;
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::{env, thread};
 
 /// The environment variable that says how many threads share work.
 const VARIABLE: &str = "PULLBACK_THREADS";
 
-thread_local! {
-    /// Whether this thread works alone. It decides how fast results come, not what they are.
-    static ALONE: Cell<bool> = const { Cell::new(false) };
+/// Who shares the work of a thread. It decides how fast results come, not what they are.
+#[derive(Clone, Copy)]
+enum Team {
+    /// Whoever is there.
+    Default,
+    /// Nobody: there is to be one thread, or this one has a part of what is shared already.
+    Alone,
+    Crew(&'static Crew),
 }
 
-/// How many threads share the work of this one. The first call that needs more than one starts them.
+thread_local! {
+    static TEAM: Cell<Team> = const { Cell::new(Team::Default) };
+}
+
+/// How many threads share the work of this one.
 #[inline]
 pub(crate) fn count() -> usize {
-    if ALONE.get() {
-        1
-    } else if rayon::current_thread_index().is_some() {
-        rayon::current_num_threads()
-    } else {
-        global()
+    match TEAM.get() {
+        Team::Alone => 1,
+        Team::Crew(crew) => crew.len(),
+        Team::Default if rayon::current_thread_index().is_some() => rayon::current_num_threads(),
+        Team::Default => default_count(),
     }
 }
 
-/// Threads outside of any pool: those of the global one, which is started unless it would have one.
-fn global() -> usize {
+/// Whether a thread that shares work would begin at once. If not, it has to be woken.
+#[inline]
+pub(crate) fn is_awake() -> bool {
+    match TEAM.get() {
+        Team::Alone => false,
+        Team::Crew(crew) => crew.is_awake(),
+        Team::Default => rayon::current_thread_index().is_none() && default_crew().is_awake(),
+    }
+}
+
+/// Calls `body` with each of `0..parts`, in any order, on the threads that share the work of this one. Parts
+/// share theirs with nobody.
+///
+/// # Panics
+/// If `body` does.
+pub(crate) fn share(parts: usize, body: &(dyn Fn(usize) + Sync)) {
+    let by = |crew: &Crew| with_team(Team::Alone, || crew.run(parts, body));
+    match TEAM.get() {
+        Team::Alone => (0..parts).for_each(body),
+        Team::Crew(crew) => by(crew),
+        Team::Default if rayon::current_thread_index().is_some() => {
+            (0..parts).into_par_iter().with_max_len(1).for_each(body);
+        }
+        Team::Default => by(default_crew()),
+    }
+}
+
+/// Threads where nothing else is said.
+fn default_count() -> usize {
     static COUNT: OnceLock<usize> = OnceLock::new();
     *COUNT.get_or_init(|| {
         // What is no number was reported when the engine was chosen.
         let ours = configured().ok().flatten();
         let rayons = || env::var("RAYON_NUM_THREADS").ok()?.parse().ok().filter(|n| *n > 0);
         let machine = || thread::available_parallelism().map_or(1, |n| n.get());
-        if ours.or_else(rayons).unwrap_or_else(machine) == 1 {
-            return 1;
-        }
-        if let Some(n) = ours {
-            // It fails where the program has made the global pool itself: then that one's size holds.
-            let _ = ThreadPoolBuilder::new().num_threads(n).build_global();
-        }
-        rayon::current_num_threads()
+        ours.or_else(rayons).unwrap_or_else(machine)
+    })
+}
+
+/// They, or where the system gives no threads, this one.
+fn default_crew() -> &'static Crew {
+    static CREW: OnceLock<&'static Crew> = OnceLock::new();
+    CREW.get_or_init(|| match crew(default_count()).or_else(|_| crew(1)) {
+        Ok(crew) => crew,
+        Err(_) => unreachable!("nobody is started"),
     })
 }
 
@@ -67,40 +106,41 @@ pub(crate) fn configured() -> Result<Option<usize>, Error> {
     }
 }
 
-/// Runs a function whose work is shared by `n` threads, whatever the machine and the environment say. One
-/// thread is the caller's own, and starts none; more are started once for each `n` and kept.
+/// Runs a function whose work is shared by `n` threads, whatever the machine and the environment say. One of
+/// them is the caller's own; the others are started once for each `n` and kept.
 ///
 /// # Errors
 /// `n` is 0, or the system gives no threads.
-pub fn with_threads<R: Send>(n: usize, f: impl FnOnce() -> R + Send) -> Result<R, Error> {
-    match n {
-        0 => Err(Error::msg("`with_threads` needs at least 1 thread")),
-        1 => Ok(set_alone(true, f)),
-        // On a thread of that pool `f` runs in place, where a call around this one may be alone.
-        _ => Ok(pool(n)?.install(|| set_alone(false, f))),
-    }
+pub fn with_threads<R>(n: usize, f: impl FnOnce() -> R) -> Result<R, Error> {
+    let team = match n {
+        0 => return Err(Error::msg("`with_threads` needs at least 1 thread")),
+        1 => Team::Alone,
+        _ => Team::Crew(crew(n)?),
+    };
+    Ok(with_team(team, f))
 }
 
-fn set_alone<R>(alone: bool, f: impl FnOnce() -> R) -> R {
-    struct Restore(bool);
+fn with_team<R>(team: Team, f: impl FnOnce() -> R) -> R {
+    struct Restore(Team);
     impl Drop for Restore {
         fn drop(&mut self) {
-            ALONE.set(self.0);
+            TEAM.set(self.0);
         }
     }
-    let _restore = Restore(ALONE.replace(alone));
+    let _restore = Restore(TEAM.replace(team));
     f()
 }
 
-/// The pool of `n` threads.
-fn pool(n: usize) -> Result<Arc<ThreadPool>, Error> {
-    static POOLS: Mutex<BTreeMap<usize, Arc<ThreadPool>>> = Mutex::new(BTreeMap::new());
-    let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(pool) = pools.get(&n) {
-        return Ok(pool.clone());
+/// The crew of `n` threads.
+fn crew(n: usize) -> Result<&'static Crew, Error> {
+    static CREWS: Mutex<BTreeMap<usize, &'static Crew>> = Mutex::new(BTreeMap::new());
+    let mut crews = CREWS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(crew) = crews.get(&n) {
+        return Ok(crew);
     }
-    let made = ThreadPoolBuilder::new().num_threads(n).build();
-    let pool = Arc::new(made.map_err(|e| Error::msg(format!("{n} threads cannot be had: {e}")))?);
-    pools.insert(n, pool.clone());
-    Ok(pool)
+    let made = Crew::new(n, || TEAM.set(Team::Alone));
+    let made = made.map_err(|e| Error::msg(format!("{n} threads cannot be had: {e}")))?;
+    let crew = &*Box::leak(Box::new(made));
+    crews.insert(n, crew);
+    Ok(crew)
 }

@@ -11,7 +11,9 @@
 use super::lanes::{Lanes, Longs, Words};
 use super::network::{few, sort_few};
 use crate::isa::Isa;
-use crate::threads::{Shared, several};
+use crate::pools::count;
+use crate::threads::{for_each, map};
+use std::cmp::Reverse;
 use std::ptr::copy_nonoverlapping;
 
 /// Whether the processor has the instructions. (With AVX-512 it has POPCNT.)
@@ -27,7 +29,7 @@ pub(super) fn is_available() -> bool {
 /// `aside` in any state, that nothing else uses.
 pub(super) unsafe fn sort_words(keys: *mut u32, aside: *mut u32, n: usize) {
     // SAFETY: the caller's promise.
-    unsafe { sort::<Words>(keys, aside, n, true, depth(n)) }
+    unsafe { sort::<Words>(keys, aside, n) }
 }
 
 /// Sorts integers of 64 bits.
@@ -36,64 +38,109 @@ pub(super) unsafe fn sort_words(keys: *mut u32, aside: *mut u32, n: usize) {
 /// As [`sort_words`].
 pub(super) unsafe fn sort_longs(keys: *mut u64, aside: *mut u64, n: usize) {
     // SAFETY: the caller's promise.
-    unsafe { sort::<Longs>(keys, aside, n, true, depth(n)) }
-}
-
-/// Splits before it is concluded that the input is made to defeat the choice of pivots.
-fn depth(n: usize) -> u32 {
-    2 * n.max(1).ilog2() + 4
+    unsafe { sort::<Longs>(keys, aside, n) }
 }
 
 /// Integers from which on both halves of a split may be sorted at once.
 const PARALLEL: usize = 1 << 16;
 
-/// Sorts the `n` integers at `at`. They end there if it is their home, else at `other`.
+/// The `n` integers at `at`, which end there if it is their home, else at `other`.
+struct Part<L: Lanes> {
+    at: *mut L::Key,
+    other: *mut L::Key,
+    n: usize,
+    home: bool,
+    /// Splits before it is concluded that the input is made to defeat the choice of pivots.
+    depth: u32,
+}
+
+// SAFETY: parts that are there at the same time do not meet, and who calls for sorting has all of them.
+unsafe impl<L: Lanes> Send for Part<L> {}
+
+/// Sorts integers. Threads get the parts of the first splits.
 ///
 /// # Safety
 /// As [`sort_words`].
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,popcnt")]
-unsafe fn sort<L: Lanes>(
-    mut at: *mut L::Key,
-    mut other: *mut L::Key,
-    mut n: usize,
-    mut home: bool,
-    mut depth: u32,
-) {
-    // SAFETY: the parts of both rooms that are passed on are as large as what is to be sorted in them,
-    // and do not meet.
+unsafe fn sort<L: Lanes>(keys: *mut L::Key, aside: *mut L::Key, n: usize) {
+    let depth = 2 * n.max(1).ilog2() + 4;
+    let whole = Part::<L> { at: keys, other: aside, n, home: true, depth };
+    let threads = if n < PARALLEL { 1 } else { count() };
+    // SAFETY: the caller's promise; a large part is longer than a few.
     unsafe {
-        while n > few::<L>() {
-            let (stay, away) = if home { (at, other) } else { (other, at) };
+        if threads == 1 {
+            return whole.sort();
+        }
+        let mut parts = vec![whole];
+        while parts.len() < 4 * threads && parts.iter().any(|p| p.n >= PARALLEL) {
+            let halves = map(parts, |p| match p.n >= PARALLEL {
+                true => p.halves().into(),
+                false => vec![p],
+            });
+            parts = halves.into_iter().flatten().collect();
+        }
+        parts.sort_unstable_by_key(|p| Reverse(p.n));
+        for_each(parts, |p| p.sort());
+    }
+}
+
+impl<L: Lanes> Part<L> {
+    /// Sorts it.
+    ///
+    /// # Safety
+    /// As [`sort_words`].
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,popcnt")]
+    unsafe fn sort(mut self) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            while self.n > few::<L>() {
+                let [left, right] = self.halves();
+                left.sort();
+                self = right;
+            }
+            sort_few::<L>(self.at, self.n, if self.home { self.at } else { self.other });
+        }
+    }
+
+    /// Two parts that are left to be sorted; what is missing in them is.
+    ///
+    /// # Safety
+    /// As [`sort_words`], and the part is longer than a few.
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,popcnt")]
+    unsafe fn halves(self) -> [Part<L>; 2] {
+        let Part { at, other, n, home, depth } = self;
+        let (stay, away) = if home { (at, other) } else { (other, at) };
+        // SAFETY: the parts of both rooms are as large as what is to be sorted in them, and do not meet.
+        unsafe {
             if depth == 0 {
                 std::slice::from_raw_parts_mut(at, n).sort_unstable();
                 if !home {
                     copy_nonoverlapping(at, other, n);
                 }
-                return;
+                let none = || Part { at, other, n: 0, home, depth };
+                return [none(), none()];
             }
-            depth -= 1;
             let pivot = pivot::<L>(at, n);
-            let mut left = split::<L, false>(at, n, stay, away, pivot);
-            let right = (away, stay.add(left), n - left);
-            if left == 0 {
+            let mut below = split::<L, false>(at, n, stay, away, pivot);
+            let left = Part {
+                at: stay,
+                other: away.add(n - below),
+                n: below,
+                home: true,
+                depth: depth - 1,
+            };
+            if below == 0 {
                 // The pivot is the least, and perhaps there are many: those need no sorting.
-                left = split::<L, true>(away, n, stay, away, pivot);
-            } else if n >= PARALLEL && several() {
-                let (lower, upper) = (Shared((stay, away.add(n - left))), Shared(right));
-                rayon::join(
-                    move || sort::<L>(lower.get().0, lower.get().1, left, true, depth),
-                    move || {
-                        let (at, other, n) = upper.get();
-                        sort::<L>(at, other, n, false, depth);
-                    },
-                );
-                return;
-            } else {
-                sort::<L>(stay, away.add(n - left), left, true, depth);
+                below = split::<L, true>(away, n, stay, away, pivot);
             }
-            (at, other, n, home) = (away, stay.add(left), n - left, false);
+            let right = Part {
+                at: away,
+                other: stay.add(below),
+                n: n - below,
+                home: false,
+                depth: depth - 1,
+            };
+            [left, right]
         }
-        sort_few::<L>(at, n, if home { at } else { other });
     }
 }
 

@@ -10,8 +10,7 @@
 
 use super::items::{Item, Items};
 use crate::pools::count;
-use crate::threads::Shared;
-use rayon::prelude::*;
+use crate::threads::{Shared, for_each};
 
 /// Bytes of items from which on digits are narrow.
 const LARGE: usize = 20 << 20;
@@ -70,7 +69,7 @@ fn each<I: Send>(
 ) {
     match pieces {
         1 => all.for_each(body),
-        _ => all.collect::<Vec<I>>().into_par_iter().for_each(body),
+        _ => for_each(all.collect(), body),
     }
 }
 

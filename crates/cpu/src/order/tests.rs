@@ -1,6 +1,7 @@
 use super::items::{Item, Items, Pair, Ranked, sort};
 use super::keys::{Order, element, key};
 use super::radix;
+use crate::pools::with_threads;
 use pullback_ir::scalar::OrdScalar;
 use pullback_ir::{DType, Element, dispatch};
 
@@ -48,8 +49,7 @@ fn check<I: Item + std::fmt::Debug>(n: usize, bits: u32, mask: u64) {
 #[test]
 fn sorts_are_stable_for_every_width_and_number_of_threads() {
     for threads in [1, 2, 3, 8] {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| {
+        with_threads(threads, || {
             for n in [
                 0, 1, 2, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 513, 8192, 140_001,
             ] {
@@ -65,6 +65,7 @@ fn sorts_are_stable_for_every_width_and_number_of_threads() {
                     check::<Pair<u64>>(n, 64, mask);
                 }
             }
-        });
+        })
+        .unwrap();
     }
 }

@@ -11,10 +11,9 @@ use crate::operand::Values;
 use crate::scan::around;
 use crate::shape_ops::swapped;
 use crate::simd::wide;
-use crate::threads::several;
+use crate::threads::{map, several};
 use pullback_ir::prim::top_k::TopK;
 use pullback_ir::{Element, Shape, Value, dispatch};
-use rayon::prelude::*;
 use smallvec::smallvec;
 use std::cmp::Reverse;
 
@@ -59,7 +58,7 @@ fn positions<T: Element>(data: &[T], n: usize, k: usize) -> Vec<u32> {
     match data.len() / n {
         1 => largest(data),
         _ if data.len() < PIECE || !several() => data.chunks_exact(n).flat_map(largest).collect(),
-        _ => data.par_chunks_exact(n).flat_map_iter(largest).collect(),
+        _ => map(data.chunks_exact(n).collect(), largest).concat(),
     }
 }
 
@@ -77,10 +76,7 @@ fn among_many<T: Element>(lane: &[T], k: usize) -> Vec<u32> {
         true => wide(|| candidates(lane, 0, k)),
         false => {
             let of_piece = |(i, part)| wide(|| candidates(part, i * piece, k));
-            match several() {
-                true => lane.par_chunks(piece).enumerate().flat_map_iter(of_piece).collect(),
-                false => lane.chunks(piece).enumerate().flat_map(of_piece).collect(),
-            }
+            map(lane.chunks(piece).enumerate().collect(), of_piece).concat()
         }
     };
     keep(&mut kept, k);

@@ -4,6 +4,7 @@
 //! same bits for every number of threads (`tests/it/threads.rs`).
 
 use super::{Done, Matrix, Product};
+use crate::pools::count;
 use crate::threads::several;
 use faer::linalg::matmul::matmul;
 use faer::traits::ComplexField;
@@ -22,7 +23,7 @@ pub(super) unsafe fn matrices<T: NumScalar<Acc = T> + ComplexField>(
     let [m, k, n] = p.sizes;
     // Below this, threads cost more than they save: 2 · 64³ operations take about 5 µs.
     let par = match parallel && several() && m * n * k > 64 * 64 * 64 {
-        true => Par::rayon(0),
+        true => Par::rayon(count()),
         false => Par::Seq,
     };
     // SAFETY: the caller's promise.

@@ -1,6 +1,7 @@
 //! Products in every way, layout and dtype against sums that are exact.
 
 use super::{Matrix, Number, Product, Way, product_by};
+use crate::pools::with_threads;
 use pullback_ir::half::{bf16, f16};
 use pullback_ir::scalar::NumScalar;
 use std::fmt::Debug;
@@ -240,14 +241,14 @@ fn bits_do_not_depend_on_threads_or_vectors() {
             let mut native: Option<Vec<f32>> = None;
             for way in ways() {
                 let [one, others @ ..] = [1, 2, 3, 8].map(|n| {
-                    let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
-                    pool.install(|| {
+                    with_threads(n, || {
                         (
                             random(way, sizes, layout, |e| e as f32),
                             random(way, sizes, layout, |e| e),
                             random(way, sizes, layout, bf16::from_f64),
                         )
                     })
+                    .unwrap()
                 });
                 assert!(others.iter().all(|other| *other == one), "{way:?} {sizes:?} {layout:?}");
                 // Products with a vector are summed by lanes.

@@ -5,11 +5,10 @@
 
 use super::portable::with_f32;
 use super::{Matrix, Product};
-use crate::pools::count;
+use crate::pools::{count, share};
 use crate::simd::wide;
 use crate::threads::{Shared, several};
 use pullback_ir::scalar::NumScalar;
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// A loop that writes `n` sums `out[i] = Σ matrix[i, j] v[j]`.
@@ -81,9 +80,7 @@ pub(super) unsafe fn vector<T: NumScalar<Acc = T>>(
         return part(0..rows);
     }
     let size = rows.div_ceil(parts).next_multiple_of(64);
-    (0..rows.div_ceil(size)).into_par_iter().with_max_len(1).for_each(|i| {
-        part(i * size..rows.min((i + 1) * size));
-    });
+    share(rows.div_ceil(size), &|i| part(i * size..rows.min((i + 1) * size)));
 }
 
 /// Writes a product of narrow floats, which f32 holds exactly.

@@ -11,7 +11,7 @@
 //! ```
 
 use crate::pools::count;
-use rayon::prelude::*;
+use crate::threads::{for_each, map};
 use std::mem::MaybeUninit;
 
 /// Elements of a group.
@@ -123,13 +123,13 @@ fn piece<T: Copy + Send + Sync, A: Copy + Send + Sync>(
         return blocks.iter_mut().fold(before, next);
     }
     let sum = |(from, _): &(&[T], &mut [MaybeUninit<T>])| block(from, None, fold.empty(), reverse);
-    let mut starts: Vec<A> = blocks.par_iter().with_min_len(4).map(sum).collect();
+    let mut starts: Vec<A> = map(blocks.iter().collect(), sum);
     let mut all = before;
     for start in &mut starts {
         (*start, all) = (all, fold.join(all, *start));
     }
-    let pieces = blocks.into_par_iter().zip(starts).with_min_len(4);
-    pieces.for_each(|((from, to), start)| _ = block(from, Some(to), start, reverse));
+    let pieces = blocks.into_iter().zip(starts).collect();
+    for_each(pieces, |((from, to), start)| _ = block(from, Some(to), start, reverse));
     all
 }
 

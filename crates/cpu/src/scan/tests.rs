@@ -1,6 +1,7 @@
 use super::arg_reduce;
 use super::row::{Ops, row};
 use super::sums;
+use crate::pools::with_threads;
 use pullback_ir::prim::arg_reduce::ArgReduce;
 use pullback_ir::{DType, Shape, Type, Value};
 use std::mem::MaybeUninit;
@@ -25,9 +26,9 @@ fn rows_have_the_same_bits_on_any_number_of_threads_and_from_either_end() {
         let mirrored: Vec<f32> = from.iter().rev().copied().collect();
         let mut first: Option<Vec<f32>> = None;
         for threads in [1, 2, 3, 8] {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let (forward, mut backward) =
-                pool.install(|| (scanned(&from, false), scanned(&mirrored, true)));
+                with_threads(threads, || (scanned(&from, false), scanned(&mirrored, true)))
+                    .unwrap();
             backward.reverse();
             assert!(forward == backward, "{n} elements, {threads} threads: directions differ");
             let want = first.get_or_insert_with(|| forward.clone());

@@ -7,7 +7,7 @@
 
 use super::{AHEAD, Component, OUTSIDE, Windows, approach};
 use crate::operand::Operand;
-use crate::pools::count;
+use crate::pools::{count, share};
 use crate::shape_ops::copied;
 use crate::simd::wide;
 use crate::threads::{Shared, several};
@@ -15,7 +15,6 @@ use pullback_ir::prim::gather::IndexMode;
 use pullback_ir::prim::scatter::{Scatter, ScatterOp};
 use pullback_ir::scalar::{NumScalar, OrdScalar};
 use pullback_ir::{DType, Element, Shape, Value, dispatch};
-use rayon::prelude::*;
 use std::ops::Range;
 
 pub(crate) fn scatter(prim: &Scatter, ins: &mut [Operand<'_>]) -> Option<Value> {
@@ -101,11 +100,11 @@ fn scatter_with<T: Element>(
     }
     // Windows that span their axes are equal or do not meet.
     if spanning && w.len() >= LONG && from.len() >= PARALLEL && several() {
-        let pieces = 2 * count();
+        let pieces = count();
         let size = to.len().div_ceil(pieces);
         let len = to.len();
         let to = Shared(to.as_mut_ptr());
-        (0..pieces).into_par_iter().for_each(|piece| {
+        share(pieces, &|piece| {
             // SAFETY: `to` has `len` elements. Each window belongs to one piece, and those of different
             // pieces do not meet.
             unsafe { apply_all(to.get(), len, from, w, piece * size..(piece + 1) * size, f) };

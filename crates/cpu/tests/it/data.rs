@@ -1,6 +1,7 @@
 //! Kernels that order, move and draw data, around the sizes at which they change their ways.
 
 use crate::draw::{Draw, assert_same, execute, tolerance};
+use pullback_cpu::with_threads;
 use pullback_ir::prim::arg_reduce::ArgReduce;
 use pullback_ir::prim::cumulative::{Cumulative, CumulativeOp};
 use pullback_ir::prim::gather::{Gather, GatherDims, IndexMode};
@@ -34,8 +35,7 @@ fn check(prim: impl Into<Prim>, args: &[Value]) {
         return;
     }
     for threads in [1, 3, 8] {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let others = pool.install(|| execute(&prim, args, false));
+        let others = with_threads(threads, || execute(&prim, args, false)).unwrap();
         let same = others.iter().zip(&got).all(|(a, b)| a.bits_eq(b));
         assert!(same, "{threads} threads: {what}");
     }
@@ -210,8 +210,8 @@ fn large_transpositions() {
         let x = Value::new([m, n].as_slice(), (0..(m * n) as u32).collect::<Vec<u32>>());
         let prim = Transpose { permutation: [1, 0].as_slice().into() }.into();
         for threads in [1, 3] {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let got = pool.install(|| execute(&prim, std::slice::from_ref(&x), false));
+            let got =
+                with_threads(threads, || execute(&prim, std::slice::from_ref(&x), false)).unwrap();
             let mut elements = got[0].slice::<u32>().iter().enumerate();
             let wrong = elements.find(|&(i, &e)| e as usize != i % m * n + i / m);
             assert_eq!(wrong, None, "{m} x {n}, {threads} threads");

@@ -1,6 +1,6 @@
 //! Random bits in kernels: drawn by the lines that read them, with the bits of the definition.
 
-use pullback_cpu::Engine;
+use pullback_cpu::{Engine, with_threads};
 use pullback_ir::text::parse;
 use pullback_ir::{DType, Jaxpr, Value, interp};
 
@@ -19,13 +19,13 @@ fn check(jaxpr: &Jaxpr) {
     for engine in FUSED {
         let program = engine.compile(jaxpr).unwrap();
         for threads in [1, 2, 3, 8] {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             // Given away, the keys' own memory may take results.
             let own = keys(jaxpr.n_ins());
-            for got in
-                [pool.install(|| program.run(&args)), pool.install(|| program.run_owned(own))]
-            {
-                let same = got.unwrap().iter().zip(&want).all(|(a, b)| a.bits_eq(b));
+            for got in [
+                with_threads(threads, || program.run(&args)),
+                with_threads(threads, || program.run_owned(own)),
+            ] {
+                let same = got.unwrap().unwrap().iter().zip(&want).all(|(a, b)| a.bits_eq(b));
                 assert!(same, "{engine:?}, {threads} threads:\n{jaxpr}\n{program:#}");
             }
         }

@@ -1,6 +1,7 @@
 //! The same bits for every number of threads.
 
 use crate::draw::{Draw, execute};
+use pullback_cpu::with_threads;
 use pullback_ir::prim::binary::Binary;
 use pullback_ir::prim::cumulative::{Cumulative, CumulativeOp};
 use pullback_ir::prim::dot::DotGeneral;
@@ -16,13 +17,13 @@ fn check(prim: impl Into<Prim>, types: &[Type]) {
     let prim = prim.into();
     let mut draw = Draw::new(7);
     let args: Vec<_> = types.iter().map(|ty| draw.value(ty, Domain::Range(-3.0, 3.0))).collect();
-    let results: Vec<_> = [1, 2, 3, 8]
-        .map(|n| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
-            pool.install(|| execute(&prim, &args, false))
-        })
-        .into();
-    for (n, result) in [2, 3, 8].into_iter().zip(&results[1..]) {
+    let results: Vec<_> =
+        [1, 2, 3, 8].map(|n| with_threads(n, || execute(&prim, &args, false)).unwrap()).into();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    let in_pool = pool.install(|| execute(&prim, &args, false));
+    let others =
+        [("2", &results[1]), ("3", &results[2]), ("8", &results[3]), ("rayon's", &in_pool)];
+    for (n, result) in others {
         let same = result.iter().zip(&results[0]).all(|(a, b)| a.bits_eq(b));
         assert!(same, "{} {types:?} with {n} threads", prim.name());
     }
@@ -78,11 +79,11 @@ fn products() {
     }
 }
 
-/// Threads that operations on large arrays start, and what variables say, in processes of their own.
+/// Threads that operations on large arrays start, besides that which asks for them, and what variables say, in processes of their own.
 #[cfg(target_os = "linux")]
 mod started {
     use super::*;
-    use pullback_cpu::{Engine, with_threads};
+    use pullback_cpu::Engine;
     use std::process::Command;
 
     /// Says to a process what it is for.
@@ -191,17 +192,17 @@ mod started {
     #[test]
     fn the_variable_says_how_many() {
         // Else the test above could not fail.
-        in_process("3", &[("PULLBACK_THREADS", "3")]);
-        in_process("2", &[("RAYON_NUM_THREADS", "3"), ("PULLBACK_THREADS", "2")]);
+        in_process("2", &[("PULLBACK_THREADS", "3")]);
+        in_process("1", &[("RAYON_NUM_THREADS", "3"), ("PULLBACK_THREADS", "2")]);
     }
 
     #[test]
-    #[allow(clippy::disallowed_methods)] // What the engine asks comes from here.
     fn more_threads_inside_of_one() {
+        let threads = || pullback_cpu::info().threads;
         let n = with_threads(2, || {
-            with_threads(1, || with_threads(2, rayon::current_num_threads).unwrap()).unwrap()
+            with_threads(1, || (with_threads(3, threads).unwrap(), threads())).unwrap()
         });
-        assert_eq!(n.unwrap(), 2);
+        assert_eq!(n.unwrap(), (3, 1));
         assert!(with_threads(0, || ()).is_err());
     }
 }

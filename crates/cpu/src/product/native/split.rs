@@ -2,10 +2,9 @@
 
 use super::blocks::blocks;
 use super::{Isa, Kernels, Native};
-use crate::pools::count;
+use crate::pools::{count, share};
 use crate::product::{Done, Product};
 use crate::threads::{Shared, several};
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// Multiplications below which threads cost more than they save.
@@ -33,7 +32,7 @@ pub(in crate::product) unsafe fn matrices<E: Native>(
     }
     let (down, across) = grid(&with, p.sizes, count());
     let ends = Shared(*p);
-    (0..down * across).into_par_iter().with_max_len(1).for_each(|i| {
+    share(down * across, &|i| {
         let rows = part(m, 1, down, i / across);
         let cols = part(n, 2 * with.lanes, across, i % across);
         let (first_row, first_col) = (rows.start, cols.start);
