@@ -2,7 +2,6 @@
 
 use crate::operand::Operand;
 use pullback_ir::{DType, Data, Element, Shape, Value, dispatch, pool};
-use std::sync::Arc;
 
 /// The first element, and how many there are.
 #[inline]
@@ -26,7 +25,7 @@ pub(crate) fn raw_mut(operand: &mut Operand<'_>) -> Option<*mut u8> {
 
 /// Memory of a result whose elements are not written yet.
 pub(crate) struct Room {
-    /// A vector without elements and with enough capacity.
+    /// A vector with enough capacity; what is in it is in front of the elements.
     data: Data,
     n: usize,
 }
@@ -51,7 +50,7 @@ impl Room {
     #[inline]
     pub(crate) fn ptr(&mut self) -> *mut u8 {
         dispatch!(self.data.dtype(), T => match T::vec_mut(&mut self.data) {
-            Some(v) => v.as_mut_ptr().cast(),
+            Some(v) => v.spare_capacity_mut().as_mut_ptr().cast(),
             None => unreachable!("the dtype is the data's own"),
         })
     }
@@ -62,16 +61,20 @@ impl Room {
     /// All elements have been written.
     #[inline]
     pub(crate) unsafe fn finish(mut self, shape: &[usize]) -> Value {
-        dispatch!(self.data.dtype(), T => if let Some(v) = T::vec_mut(&mut self.data) {
-            // SAFETY: the capacity is `n` at least, and the caller promises that they are written.
-            unsafe { v.set_len(self.n) };
-        });
-        Value::from_data(Shape::from_slice(shape), Arc::new(self.data))
+        let shape = Shape::from_slice(shape);
+        dispatch!(self.data.dtype(), T => match T::vec_mut(&mut self.data) {
+            Some(v) => {
+                // SAFETY: there is room for `n` more, and the caller promises that they are written.
+                unsafe { v.set_len(v.len() + self.n) };
+                Value::of_last(shape, std::mem::take(v))
+            }
+            None => unreachable!("the dtype is the data's own"),
+        })
     }
 }
 
-/// An empty vector with room for `n` elements. Large ones take memory that was kept, or ask the system
-/// for huge pages.
+/// A vector with room for `n` elements. Large ones take memory that was kept, or ask the system for huge
+/// pages; what is in them is in front of the elements, for [`Value::of_last`].
 pub fn room<T: Element>(n: usize) -> Vec<T> {
     let (mut v, used) = pool::take::<T>(n);
     if !used {

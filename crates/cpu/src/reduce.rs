@@ -220,7 +220,7 @@ pub(crate) fn fill<A: Send>(
     fill_in(Vec::with_capacity(units * unit), units, unit, probe, body)
 }
 
-/// The same in a vector that is there and has room.
+/// The same at the end of a vector that has room.
 pub(crate) fn fill_in<A: Send>(
     mut out: Vec<A>,
     units: usize,
@@ -228,19 +228,19 @@ pub(crate) fn fill_in<A: Send>(
     probe: usize,
     body: impl Fn(Range<usize>, &mut [MaybeUninit<A>]) + Sync,
 ) -> Vec<A> {
-    assert!(out.is_empty() && out.capacity() >= units * unit);
-    let place = Shared(out.as_mut_ptr());
+    let room = &mut out.spare_capacity_mut()[..units * unit];
+    let place = Shared(room.as_mut_ptr());
     for_ranges(units, probe.max(1), |range| {
-        // SAFETY: ranges are within the capacity and do not meet.
+        // SAFETY: ranges are within the room and do not meet.
         let out = unsafe {
-            let start = place.get().add(range.start * unit).cast::<MaybeUninit<A>>();
+            let start = place.get().add(range.start * unit);
             std::slice::from_raw_parts_mut(start, range.len() * unit)
         };
         body(range, out);
     });
     // SAFETY: the ranges make up all units, and each body writes all of its range, which is the contract
     // of this function, kept by its callers in this crate.
-    unsafe { out.set_len(units * unit) };
+    unsafe { out.set_len(out.len() + units * unit) };
     out
 }
 

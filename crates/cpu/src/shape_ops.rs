@@ -64,7 +64,8 @@ fn shares(buffer_bytes: usize, whole: &[usize], part: &Type) -> bool {
     };
     in_a_row
         && (buffer_bytes < pool::SMALLEST
-            || buffer_bytes / MOST_KEPT <= crate::explain::bytes(part))
+            // What is in front of the elements does not count.
+            || buffer_bytes.saturating_sub(pool::LINE) / MOST_KEPT <= crate::explain::bytes(part))
 }
 
 /// [`shares`] for the results of a primitive with these operands, the first of which is in a buffer of so
@@ -138,7 +139,7 @@ pub(crate) fn iota(prim: &Iota, out: &Type) -> Value {
                 }
             });
         });
-        Value::new([n].as_slice(), all)
+        Value::of_last([n].as_slice(), all)
     });
     if out.numel() == n {
         return line.reshaped(out.shape());

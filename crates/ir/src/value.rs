@@ -123,17 +123,18 @@ impl Value {
         Value { shape, data: Arc::new(T::wrap(data)), start: 0 }
     }
 
-    /// An array around data that is shared already.
+    /// An array of the last elements of a vector. Those in front of them, if any, are there so that the first
+    /// one has a good place; see [`pool::take`](crate::pool::take).
+    ///
+    /// # Panics
+    /// If there are fewer elements than the shape has.
     #[track_caller]
-    pub fn from_data(shape: impl Into<Shape>, data: Arc<Data>) -> Value {
+    pub fn of_last<T: Element>(shape: impl Into<Shape>, data: Vec<T>) -> Value {
         let shape = shape.into();
-        assert_eq!(
-            numel(&shape),
-            data.len(),
-            "elements for the shape {}",
-            crate::shape::show(&shape)
-        );
-        Value { shape, data, start: 0 }
+        match data.len().checked_sub(numel(&shape)) {
+            Some(start) => Value { shape, data: Arc::new(T::wrap(data)), start },
+            None => panic!("{} elements for the shape {}", data.len(), crate::shape::show(&shape)),
+        }
     }
 
     /// A rank-0 array.

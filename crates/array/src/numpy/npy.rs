@@ -276,7 +276,7 @@ fn decode(dtype: DType, shape: Shape, bytes: &[u8]) -> Value {
             let (words, _) = bytes.as_chunks();
             let mut elements = pullback_cpu::room::<$t>(words.len());
             elements.extend(words.iter().map(|w| <$t>::from_le_bytes(*w)));
-            Value::new(shape, elements)
+            Value::of_last(shape, elements)
         }};
     }
     match dtype {

@@ -132,7 +132,7 @@ impl<I: Item> Items<I> {
 
     /// The first item.
     pub(super) fn ptr(&mut self) -> *mut I {
-        self.words.as_mut_ptr().cast()
+        self.words.spare_capacity_mut().as_mut_ptr().cast()
     }
 }
 
@@ -148,16 +148,22 @@ impl<I> Deref for Items<I> {
     type Target = [I];
 
     fn deref(&self) -> &[I] {
-        // SAFETY: the capacity is that of so many items, and those who make the room write all of them
+        // SAFETY: the spare capacity is that of so many items, and those who make the room write all of them
         // before they read one.
-        unsafe { std::slice::from_raw_parts(self.words.as_ptr().cast(), self.len) }
+        unsafe {
+            let first = self.words.as_ptr().add(self.words.len());
+            std::slice::from_raw_parts(first.cast(), self.len)
+        }
     }
 }
 
 impl<I> DerefMut for Items<I> {
     fn deref_mut(&mut self) -> &mut [I] {
         // SAFETY: as above.
-        unsafe { std::slice::from_raw_parts_mut(self.words.as_mut_ptr().cast(), self.len) }
+        unsafe {
+            let first = self.words.as_mut_ptr().add(self.words.len());
+            std::slice::from_raw_parts_mut(first.cast(), self.len)
+        }
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn random(prim: &Random, key: &Value, out: &Type) -> Option<Value> {
                     permutation(Lanes::best(), key, &mut out[k * n..(k + 1) * n]);
                 }
             });
-            Some(Value::new(Shape::from_slice(out.shape()), all))
+            Some(Value::of_last(Shape::from_slice(out.shape()), all))
         }
         Random::Split { .. } | Random::FoldIn => None,
     }
@@ -62,7 +62,7 @@ fn draw<T: Bits>(keys: &[KeyWords], n: usize, out: &Type) -> Value {
             (out, at) = (tail, at + len);
         }
     });
-    Value::new(Shape::from_slice(out.shape()), all)
+    Value::of_last(Shape::from_slice(out.shape()), all)
 }
 
 /// Whether bits of a dtype are drawn here.

@@ -111,7 +111,7 @@ fn scan<T: Element, A: Copy + Send + Sync>(
         }),
         _ => columns(data, [before, n, after], prim.reverse, fold),
     };
-    Value::new(Shape::from_slice(x.shape()), out)
+    Value::of_last(Shape::from_slice(x.shape()), out)
 }
 
 /// A row in the order of the definition.
@@ -148,7 +148,7 @@ fn columns<T: Element, A: Copy + Send + Sync>(
     fold: impl Fold<T, A>,
 ) -> Vec<T> {
     let mut out: Vec<T> = room(data.len());
-    let to = Shared(out.as_mut_ptr().cast::<MaybeUninit<T>>());
+    let to = Shared(out.spare_capacity_mut().as_mut_ptr());
     let strip = strip(after);
     let strips = after.div_ceil(strip);
     let probe = PROBE.div_ceil(n * strip);
@@ -172,6 +172,6 @@ fn columns<T: Element, A: Copy + Send + Sync>(
         }
     });
     // SAFETY: the strips of all rows make up the whole.
-    unsafe { out.set_len(data.len()) };
+    unsafe { out.set_len(out.len() + data.len()) };
     out
 }
