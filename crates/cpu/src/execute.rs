@@ -2,17 +2,19 @@
 
 use crate::dot::dot_general;
 use crate::fused::code::Executor;
+use crate::fused::kernel::Kernel;
 use crate::kernel::kernel;
 use crate::operand::{Operand, Values};
 use crate::program::Executable;
 use crate::random::random;
 use crate::reduce::reduce;
 use crate::scan::{arg_reduce, cumulative};
-use crate::{elementwise, order, shape_ops, windows};
+use crate::windows::{self, Indices};
+use crate::{elementwise, order, shape_ops};
 use pullback_ir::prim::Primitive;
 use pullback_ir::prim::custom::Custom;
-use pullback_ir::{DType, Error, Fault, Jaxpr, Prim, Type, Value};
-use smallvec::smallvec;
+use pullback_ir::{DType, Error, Fault, Jaxpr, Prim, Shape, Type, Value};
+use smallvec::{SmallVec, smallvec};
 
 /// Evaluates a primitive with the fastest kernel that there is.
 pub(crate) fn execute(
@@ -78,14 +80,55 @@ fn fast(prim: &Prim, ins: &mut [Operand<'_>], out_types: &[Type]) -> Option<Valu
         Prim::Concatenate(p) => Some(shape_ops::concatenate(ins, p.dimension, &out_types[0])),
         Prim::Cumulative(p) => cumulative(p, ins[0].value()),
         Prim::ArgReduce(p) => Some(arg_reduce(p, ins[0].value(), &out_types[0])),
-        Prim::Gather(p) => windows::gather(p, ins[0].value(), ins[1].value(), &out_types[0]),
-        Prim::Scatter(p) => windows::scatter(p, ins),
+        Prim::Gather(_) | Prim::Scatter(_) => {
+            let [x, indices, updates @ ..] = ins else { return None };
+            windowed(prim, x, &Indices::of(indices.value()), updates, &out_types[0])
+        }
         Prim::DynamicSlice(_) => Some(windows::dynamic_slice(ins, &out_types[0])),
         Prim::DynamicUpdateSlice(_) => Some(windows::dynamic_update_slice(ins)),
         Prim::Random(p) => random(p, ins[0].value(), &out_types[0]),
         Prim::Stack(p) => Some(shape_ops::stack(ins, p.axis, &out_types[0])),
         _ => None,
     }
+}
+
+/// The result of a gather or scatter, if its order is one that the kernels know.
+fn windowed(
+    prim: &Prim,
+    x: &mut Operand<'_>,
+    indices: &Indices<'_>,
+    updates: &[Operand<'_>],
+    out: &Type,
+) -> Option<Value> {
+    match (prim, updates) {
+        (Prim::Gather(p), []) => windows::gather(p, x.value(), indices, out),
+        (Prim::Scatter(p), [updates]) => windows::scatter(p, x, indices, updates.value()),
+        _ => None,
+    }
+}
+
+/// A gather or scatter whose indices, of this shape, a kernel computes from the last operands.
+pub(crate) fn windows(
+    prim: &Prim,
+    shape: &Shape,
+    kernel: &Kernel,
+    ins: &mut [Operand<'_>],
+    out_types: &[Type],
+) -> Result<Values, Error> {
+    let n_own = if matches!(prim, Prim::Gather(_)) { 1 } else { 2 };
+    let (own, others) = ins.split_at_mut(n_own);
+    let pieces = kernel.pieces(others);
+    if let [x, updates @ ..] = own
+        && let Some(value) =
+            windowed(prim, x, &Indices::computed(shape, &pieces), updates, &out_types[0])
+    {
+        return Ok(smallvec![value]);
+    }
+    let types = [Type::new(pieces.dtype(), shape.clone())];
+    let indices = kernel.run(others, &types).remove(0);
+    let mut all: SmallVec<[Operand<'_>; 3]> = smallvec![own[0].take().into(), indices.into()];
+    all.extend(own[1..].iter_mut().map(|x| x.take().into()));
+    reference(prim, &mut all)
 }
 
 /// What has several results, and what has no kernel.

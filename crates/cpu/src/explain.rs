@@ -88,7 +88,7 @@ impl Program {
                     let m = callee.memory();
                     m.peak.saturating_sub(m.arguments + m.results)
                 }
-                Op::Prim(_) => 0,
+                Op::Prim(_) | Op::Windows(..) => 0,
             };
             // A result can have the slot of an operand that dies here.
             let mut replaced = Vec::new();
@@ -212,7 +212,7 @@ impl fmt::Display for Executable {
                 last_uses(step)
             );
             match &step.op {
-                Op::Fused(kernel) | Op::Product(_, kernel) => {
+                Op::Fused(kernel) | Op::Product(_, kernel) | Op::Windows(_, _, kernel) => {
                     let names = some_of(program.eqns_of(i).map(|eqn| eqn.prim.name()));
                     text += &format!("      {names}\n");
                     if f.alternate() {
@@ -279,6 +279,7 @@ impl Op {
         match self {
             Op::Fused(kernel) => kernel.title(),
             Op::Product(dot, kernel) => format!("{} + {}", dot.name(), kernel.title()),
+            Op::Windows(prim, _, kernel) => format!("{} + {}", prim.name(), kernel.title()),
             Op::Prim(prim) => prim.name().to_owned(),
             Op::Call(_) => "call".to_owned(),
             Op::Custom(prim, _) => prim.name().to_owned(),

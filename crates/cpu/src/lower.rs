@@ -8,7 +8,7 @@ use crate::fused::plan::{Node, Plan};
 use crate::fused::stages::{self, How};
 use crate::program::{Executable, Op, Program, Source, Step};
 use pullback_ir::prim::HigherOrder;
-use pullback_ir::{Atom, Eqn, Error, Jaxpr, Prim, Type, transform};
+use pullback_ir::{Atom, Eqn, Error, Jaxpr, Prim, Shape, Type, transform};
 use smallvec::SmallVec;
 
 /// Slots that are free to be given out again.
@@ -159,9 +159,9 @@ fn items(jaxpr: &Jaxpr, plan: Plan, how: How) -> Result<Vec<Item>, Error> {
                 inputs.for_each(|v| escapes[v.index()] = true);
             }
             Node::Group(group) => {
-                let product = group.behind.map(|b| &jaxpr.eqns()[b.eqn].inputs);
-                let operands = product.into_iter().flatten().filter_map(|a| a.var());
-                group.reads().chain(operands).for_each(|v| escapes[v.index()] = true);
+                let indices = group.within.as_ref().map(|w| w.indices);
+                let all = group.reads().chain(group.others(jaxpr)).chain(indices);
+                all.for_each(|v| escapes[v.index()] = true);
             }
         }
     }
@@ -177,6 +177,18 @@ fn items(jaxpr: &Jaxpr, plan: Plan, how: How) -> Result<Vec<Item>, Error> {
             let outs = built.outs.iter().map(|v| v.0).collect();
             let mut ins: SmallVec<[Atom; 4]> = built.ins.into_iter().map(Atom::Var).collect();
             let kernel = Box::new(built.kernel);
+            if let Some(within) = &group.within {
+                // The operands of the gather or scatter, without the indices.
+                let eqn = &jaxpr.eqns()[within.eqn];
+                let shape = Shape::from_slice(jaxpr.ty(eqn.inputs[1]).shape());
+                ins.insert_from_slice(0, &eqn.inputs[..1]);
+                ins.insert_from_slice(1, &eqn.inputs[2..]);
+                let op = Op::Windows(Box::new(eqn.prim.clone()), shape, kernel);
+                let eqns = group.eqns().chain(within.reshape).chain([within.eqn]);
+                let (outs, eqns) =
+                    (eqn.outs().map(|v| v.0).collect(), eqns.map(|i| i as u32).collect());
+                return Ok(Item { op, ins, outs, eqns });
+            }
             let Some(behind) = group.behind else {
                 let eqns = group.eqns().map(|i| i as u32).collect();
                 return Ok(Item { op: Op::Fused(kernel), ins, outs, eqns });

@@ -8,7 +8,7 @@ use crate::fused::stages::How;
 use crate::operand::{Operand, Values};
 use pullback_ir::prim::custom::Custom;
 use pullback_ir::prim::dot::DotGeneral;
-use pullback_ir::{Eqn, Error, Jaxpr, Prim, Type, Value, interp};
+use pullback_ir::{Eqn, Error, Jaxpr, Prim, Shape, Type, Value, interp};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -41,6 +41,9 @@ pub(crate) enum Op {
     /// A product and the kernel that works on each part of it. The operands of the product come first, then
     /// what else the kernel reads.
     Product(Box<DotGeneral>, Box<Kernel>),
+    /// A gather or scatter, the shape of its indices, and the kernel that computes them. The other operands come
+    /// first, then what the kernel reads.
+    Windows(Box<Prim>, Shape, Box<Kernel>),
     /// A user's primitive, and its expansion for when the user gives no evaluation.
     Custom(Custom, Executable),
     /// A call that is kept as one, so that what it recomputes is not merged with the rest.
@@ -222,6 +225,11 @@ impl Program {
                     // SAFETY: the kernel has room for the product, whose type its first input has.
                     unsafe { dot_general_in_parts(dot, x, y, to, done) }
                 })
+            }
+            Op::Windows(prim, shape, kernel) => {
+                let first = step.first_type as usize;
+                let types = &self.types[first..first + step.outs.len()];
+                crate::execute::windows(prim, shape, kernel, &mut ins, types)?
             }
             Op::Custom(prim, expansion) => crate::execute::custom(prim, expansion, &mut ins)?,
             Op::Call(callee) => {

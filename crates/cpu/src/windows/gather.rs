@@ -1,6 +1,6 @@
 //! Reading windows.
 
-use super::{AHEAD, BLOCK, Component, Index, OUTSIDE, Windows, approach};
+use super::{AHEAD, BLOCK, Component, Index, Indices, OUTSIDE, Windows, approach};
 use crate::memory::{build, raw};
 use crate::simd::wide;
 use crate::strided::{Strides, copy};
@@ -10,7 +10,7 @@ use pullback_ir::{Type, Value, dispatch};
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-pub(crate) fn gather(prim: &Gather, x: &Value, indices: &Value, out: &Type) -> Option<Value> {
+pub(crate) fn gather(prim: &Gather, x: &Value, indices: &Indices<'_>, out: &Type) -> Option<Value> {
     let clip = prim.mode != IndexMode::FillOrDrop;
     let fill = prim.fill(x.dtype()).ok()?.value();
     let shape = out.shape();
@@ -79,11 +79,12 @@ unsafe fn take(
     to: *mut u8,
 ) {
     w.assert_within();
-    dispatch!(int w.indices.dtype(), T => {
-        let indices = &w.indices.slice::<T>()[range.clone()];
+    let mut at = range.start;
+    dispatch!(int w.indices.dtype, T => w.indices.each::<T>(range, |indices| {
         // SAFETY: the caller's promise, and the range is one of the result.
         unsafe {
-            let to = to.add(range.start * size);
+            let to = to.add(at * size);
+            at += indices.len();
             match size {
                 1 => take_each::<u8, T>(w, indices, from.cast(), *fill.cast(), to.cast()),
                 2 => take_each::<u16, T>(w, indices, from.cast(), *fill.cast(), to.cast()),
@@ -91,7 +92,7 @@ unsafe fn take(
                 _ => take_each::<u64, T>(w, indices, from.cast(), *fill.cast(), to.cast()),
             }
         }
-    }, else => unreachable!("indices are integers"));
+    }), else => unreachable!("indices are integers"));
 }
 
 /// # Safety
@@ -110,31 +111,28 @@ unsafe fn take_each<E: Copy, T: Index>(
         return to.fill(MaybeUninit::new(fill));
     }
     // Indices are looked at by vectors, so that no load waits for a comparison.
-    let mut near = [0; BLOCK];
+    let mut near = [T::default(); BLOCK];
     for (indices, to) in indices.chunks(BLOCK).zip(to.chunks_mut(BLOCK)) {
         let near = &mut near[..indices.len()];
-        // Negative ones are beyond all others.
-        let is_outside = move |i: T| i.index() as u64 > last as u64;
         // The closure owns its numbers: borrowed, they could be what it writes to.
         let outside = {
             let near = &mut *near;
             wide(move || {
-                let mut outside = 0;
+                let mut outside = false;
                 for (near, &i) in near.iter_mut().zip(indices) {
-                    // (`clamp` may panic, which keeps the loop from vectors.)
-                    *near = i.index().max(0).min(last) as usize;
-                    outside |= u64::from(is_outside(i));
+                    *near = i.clamped(last);
+                    outside |= *near != i;
                 }
-                outside != 0
+                outside
             })
         };
-        for (to, &near) in to.iter_mut().zip(&*near) {
+        for (to, near) in to.iter_mut().zip(&*near) {
             // SAFETY: indices up to the last are within the operand.
-            to.write(unsafe { *from.add(near * step) });
+            to.write(unsafe { *from.add(near.index() as usize * step) });
         }
         if outside && !w.clip {
-            let all = to.iter_mut().zip(indices);
-            all.filter(|(_, i)| is_outside(**i)).for_each(|(to, _)| _ = to.write(fill));
+            let all = to.iter_mut().zip(indices).zip(&*near);
+            all.filter(|((_, i), near)| i != near).for_each(|((to, _), _)| _ = to.write(fill));
         }
     }
 }

@@ -6,12 +6,14 @@
 
 mod dynamic;
 mod gather;
+mod indices;
 mod scatter;
 
 use crate::simd::{prefetch, wide};
 use crate::strided::{Strides, row_major};
 pub(crate) use dynamic::{dynamic_slice, dynamic_update_slice};
 pub(crate) use gather::gather;
+pub(crate) use indices::Indices;
 use pullback_ir::prim::gather::GatherDims;
 use pullback_ir::shape::numel;
 use pullback_ir::{Element, Shape, Value, dispatch};
@@ -46,6 +48,10 @@ fn approach(window: *const u8, bytes: usize) {
 /// An integer as an index. What is beyond `i64` is out of any bounds.
 trait Index: Element {
     fn index(self) -> i64;
+
+    /// The nearest index from 0 to the last one, which is not negative, in its own width: more of them fit a
+    /// vector.
+    fn clamped(self, last: i64) -> Self;
 }
 
 macro_rules! indices {
@@ -54,6 +60,12 @@ macro_rules! indices {
             #[inline(always)]
             fn index(self) -> i64 {
                 i64::try_from(self).unwrap_or(i64::MAX)
+            }
+
+            #[inline(always)]
+            fn clamped(self, last: i64) -> $t {
+                // (`clamp` may panic, which keeps loops from vectors.)
+                self.max(0).min(last.try_into().unwrap_or($t::MAX))
             }
         }
     )*};
@@ -86,7 +98,7 @@ struct Axis {
 
 /// Where windows are, in the operand and in the windowed array.
 struct Windows<'a> {
-    indices: &'a Value,
+    indices: &'a Indices<'a>,
     components: SmallVec<[Component; 2]>,
     axes: SmallVec<[Axis; 2]>,
     /// Whether windows are moved inside.
@@ -114,11 +126,11 @@ impl<'a> Windows<'a> {
         dims: &GatherDims,
         operand: &[usize],
         slice_sizes: &[usize],
-        indices: &'a Value,
+        indices: &'a Indices<'a>,
         windowed: &[usize],
         clip: bool,
     ) -> Windows<'a> {
-        let index_shape = indices.shape();
+        let index_shape = indices.shape;
         let batch = &index_shape[..index_shape.len() - 1];
         let (steps, out_steps) = (row_major(operand), row_major(windowed));
         let index_axes = (0..windowed.len()).filter(|i| !dims.offset_dims.contains(i));
@@ -196,8 +208,10 @@ impl<'a> Windows<'a> {
         self.assert_within();
         let in_sequence = self.in_sequence();
         let mut block = Block { starts: [0; BLOCK], places: [0; BLOCK] };
-        for first in range.clone().step_by(BLOCK) {
-            let n = BLOCK.min(range.end - first);
+        let components = self.components.len();
+        let together = BLOCK.min(indices::PIECE / components.max(1));
+        for first in range.clone().step_by(together) {
+            let n = together.min(range.end - first);
             let (starts, places) = (&mut block.starts[..n], &mut block.places[..n]);
             if in_sequence {
                 starts.fill(0);
@@ -206,11 +220,10 @@ impl<'a> Windows<'a> {
             } else {
                 self.locate(first, starts, places);
             }
-            dispatch!(int self.indices.dtype(), T => {
-                let components = self.components.len();
-                let vectors = &self.indices.slice::<T>()[first * components..][..n * components];
+            let range = first * components..(first + n) * components;
+            dispatch!(int self.indices.dtype, T => self.indices.each::<T>(range, |vectors| {
                 wide(|| self.move_by(vectors, starts));
-            }, else => unreachable!("indices are integers"));
+            }), else => unreachable!("indices are integers"));
             body(starts, places);
         }
     }

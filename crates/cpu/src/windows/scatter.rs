@@ -5,7 +5,7 @@
 //! of which goes through all of them and takes those that begin in its part of the operand: so every
 //! element sees its updates in order.
 
-use super::{AHEAD, Component, OUTSIDE, Windows, approach};
+use super::{AHEAD, Component, Indices, OUTSIDE, Windows, approach};
 use crate::operand::Operand;
 use crate::pools::{count, share};
 use crate::shape_ops::copied;
@@ -17,9 +17,12 @@ use pullback_ir::scalar::{NumScalar, OrdScalar};
 use pullback_ir::{DType, Element, Shape, Value, dispatch};
 use std::ops::Range;
 
-pub(crate) fn scatter(prim: &Scatter, ins: &mut [Operand<'_>]) -> Option<Value> {
-    let [x, indices, updates] = ins else { return None };
-    let (indices, updates) = (indices.value(), updates.value());
+pub(crate) fn scatter(
+    prim: &Scatter,
+    x: &mut Operand<'_>,
+    indices: &Indices<'_>,
+    updates: &Value,
+) -> Option<Value> {
     let operand = Shape::from_slice(x.value().shape());
     let sizes = prim.window_sizes(&operand, updates.shape());
     let dims = prim.dims.to_gather();
@@ -94,9 +97,14 @@ fn scatter_with<T: Element>(
         return;
     }
     if let ([component], 1, true, DType::I32) =
-        (w.components.as_slice(), w.len(), w.in_sequence(), w.indices.dtype())
+        (w.components.as_slice(), w.len(), w.in_sequence(), w.indices.dtype)
     {
-        return apply_elements(to, from, *component, w.clip, w.indices.slice(), f);
+        let mut updates = from;
+        return w.indices.each(0..from.len(), |indices| {
+            let (now, later) = updates.split_at(indices.len());
+            updates = later;
+            apply_elements(to, now, *component, w.clip, indices, f);
+        });
     }
     // Windows that span their axes are equal or do not meet.
     if spanning && w.len() >= LONG && from.len() >= PARALLEL && several() {

@@ -3,6 +3,7 @@
 mod data;
 mod draw;
 mod epilogues;
+mod indices;
 mod profile;
 mod programs;
 mod random;

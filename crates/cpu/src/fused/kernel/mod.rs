@@ -3,12 +3,13 @@
 //! Here is what a kernel consists of. [`run`] gives its results memory ([`reuse`] says where an input's
 //! will do) and runs blocks of rows, shared among threads; [`long`] cuts lines that are reduced and long,
 //! [`columns`] reduces along columns, [`draw`] draws random bits for the lines that read them, [`epilogue`] runs
-//! behind a product, [`scratch`] has memory for values that only the kernel sees.
+//! behind a product, [`pieces`] gives a result piece by piece, [`scratch`] has memory for values that only the kernel sees.
 
 mod columns;
 mod draw;
 mod epilogue;
 mod long;
+mod pieces;
 mod reuse;
 mod run;
 mod scratch;
@@ -18,6 +19,7 @@ use super::line::FoldOp;
 use columns::Columns;
 use long::Joins;
 pub(crate) use long::{PIECE, UNCUT};
+pub(crate) use pieces::Pieces;
 use pullback_ir::DType;
 use smallvec::SmallVec;
 

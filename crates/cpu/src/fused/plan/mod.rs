@@ -14,11 +14,13 @@
 //! Here are groups and the walk over the equations. [`rearrange`] makes views and the arrays behind them,
 //! [`join`] takes elementwise equations into groups, [`reduce`] reductions; [`lines`] says how a view
 //! lies along the lines of a group. Then [`recompute`](mod@recompute) lets groups compute again what others would have to
-//! write for them, [`draw`](mod@draw) lets them draw the random bits that nothing else reads, and at last [`epilogue`]
-//! puts groups behind the products whose results they read.
+//! write for them, [`draw`](mod@draw) lets them draw the random bits that nothing else reads, [`epilogue`]
+//! puts groups behind the products whose results they read, and [`indices`](mod@indices) those within gathers and
+//! scatters that compute their indices.
 
 mod draw;
 mod epilogue;
+mod indices;
 mod join;
 mod lines;
 mod rearrange;
@@ -82,6 +84,8 @@ pub(crate) struct Group {
     pub(super) columns: Option<[usize; 3]>,
     /// The product on whose parts the group works.
     pub(crate) behind: Option<Behind>,
+    /// The gather or scatter whose indices the group computes.
+    pub(crate) within: Option<Box<Windows>>,
     views: Vec<View>,
     /// Random bits that are no array: lines draw what they read.
     drawn: Vec<Drawn>,
@@ -104,6 +108,16 @@ pub(crate) struct Behind {
     pub(crate) value: Var,
     /// Columns of the product, which are a line of the group.
     pub(super) cols: usize,
+}
+
+/// A gather or scatter whose indices nobody else reads.
+#[derive(Debug)]
+pub(crate) struct Windows {
+    /// The equation, by its position, and the one that shapes the indices for it.
+    pub(crate) eqn: usize,
+    pub(crate) reshape: Option<usize>,
+    /// The group's value.
+    pub(crate) indices: Var,
 }
 
 /// What is known of a variable.
@@ -149,6 +163,14 @@ impl Group {
     /// The key of random bits that the group draws.
     pub(super) fn key_of(&self, bits: Var) -> Option<Var> {
         self.drawn.iter().find(|d| d.bits == bits).map(|d| d.key)
+    }
+
+    /// What the product or the windows that it belongs to read besides.
+    pub(crate) fn others<'a>(&self, jaxpr: &'a Jaxpr) -> impl Iterator<Item = Var> + use<'a> {
+        let product = self.behind.map(|b| &jaxpr.eqns()[b.eqn].inputs[..]);
+        let windows = self.within.as_ref().map(|w| &jaxpr.eqns()[w.eqn].inputs);
+        let windows = windows.into_iter().flat_map(|inputs| inputs[..1].iter().chain(&inputs[2..]));
+        product.into_iter().flatten().chain(windows).filter_map(|a| a.var())
     }
 
     /// The equations, by their position.
@@ -200,6 +222,7 @@ impl Plan {
         recompute::recompute(jaxpr, &mut p.nodes);
         draw::draw(jaxpr, &mut p.nodes);
         epilogue::epilogues(jaxpr, &mut p.nodes);
+        indices::indices(jaxpr, &mut p.nodes);
         Plan { nodes: p.nodes, constants: p.constants }
     }
 }
@@ -275,6 +298,7 @@ impl Planner<'_> {
             line: None,
             columns: None,
             behind: None,
+            within: None,
             views: Vec::new(),
             drawn: Vec::new(),
         };
@@ -298,7 +322,10 @@ fn readers(jaxpr: &Jaxpr, nodes: &[Node]) -> FxHashMap<Var, Option<usize>> {
             Node::One(i) => {
                 jaxpr.eqns()[*i].inputs.iter().filter_map(|a| a.var()).for_each(|v| read(v, at));
             }
-            Node::Group(group) => group.reads().for_each(|v| read(v, at)),
+            Node::Group(group) => {
+                let others = group.others(jaxpr);
+                group.reads().chain(others).for_each(|v| read(v, at));
+            }
         }
     }
     for v in jaxpr.outs().iter().filter_map(|a| a.var()) {
