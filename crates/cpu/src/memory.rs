@@ -1,7 +1,7 @@
 //! Buffers behind values: erased access, results without initialisation.
 
 use crate::operand::Operand;
-use pullback_ir::{DType, Data, Element, Shape, Value, dispatch, pool};
+use pullback_ir::{DType, Data, Element, Value, dispatch, pool};
 use std::sync::Arc;
 
 /// The first element, and how many there are.
@@ -66,7 +66,7 @@ impl Room {
             // SAFETY: the capacity is `n` at least, and the caller promises that they are written.
             unsafe { v.set_len(self.n) };
         });
-        Value::from_data(Shape::from_slice(shape), Arc::new(self.data))
+        Value::from_data(shape, Arc::new(self.data))
     }
 }
 
