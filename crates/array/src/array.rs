@@ -54,7 +54,7 @@ impl Array {
     /// The type: dtype and shape.
     pub fn ty(&self) -> Type {
         match &self.0 {
-            Repr::Value(v) => v.ty(),
+            Repr::Value(v) => v.ty().clone(),
             Repr::Lazy(l) => l.ty().clone(),
             Repr::Traced(t) => t.ty.clone(),
         }

@@ -9,35 +9,48 @@ use pullback_ir::prim::{Prim, random::Random};
 use pullback_ir::{Atom, Jaxpr, Type, Value};
 use smallvec::SmallVec;
 
-/// Adds the types of operands to a list. Lists here are filled where they stay, one by one: `collect` into short
-/// ones costs more than what it collects, and so does moving them.
+/// Adds the types of operands to a list. Lists here are filled where they stay, one by one: what has just been
+/// written in parts and is moved as a whole waits until the parts are in the cache, and such waits were a third of what
+/// a small operation costs. For the same reason each arm pushes for itself, results are looked at where they are, and
+/// `collect` into short lists is avoided.
 #[inline(always)]
 fn push_types(types: &mut SmallVec<[Type; 4]>, ins: &[In<'_>]) {
     for i in ins {
-        types.push(match i {
-            In::Array(a) => a.ty(),
-            In::Lit(l) => Type::scalar(l.dtype()),
-        });
+        match i {
+            In::Array(Array(Repr::Value(v))) => types.push(v.ty().clone()),
+            In::Array(a) => types.push(a.ty()),
+            In::Lit(l) => types.push(Type::scalar(l.dtype())),
+        }
     }
 }
 
 #[inline(always)]
 fn push_operands<'a>(operands: &mut SmallVec<[Operand<'a>; 4]>, ins: &[In<'a>]) {
     for &i in ins {
-        operands.push(match i {
-            In::Array(Array(Repr::Value(v))) => Operand::Shared(v),
-            In::Array(a) => Operand::Owned(a.force()),
-            In::Lit(l) => Operand::Owned(l.value()),
-        });
+        match i {
+            In::Array(Array(Repr::Value(v))) => operands.push(Operand::Shared(v)),
+            In::Array(a) => operands.push(Operand::Owned(a.force())),
+            In::Lit(l) => operands.push(Operand::Owned(l.value())),
+        }
     }
 }
 
 /// Computes one operation with one result, or describes it where all operands are descriptions.
 #[inline]
 pub(crate) fn bind_one(prim: &Prim, ins: &[In<'_>]) -> Result<Array, Error> {
-    let mut types = SmallVec::new();
-    push_types(&mut types, ins);
-    compute_one(prim, ins, &prim.check_types(&types)?)
+    let out_types = match ins {
+        // A list of one is there already.
+        [In::Array(Array(Repr::Value(v)))] => prim.check_types(std::slice::from_ref(v.ty())),
+        _ => {
+            let mut types = SmallVec::new();
+            push_types(&mut types, ins);
+            prim.check_types(&types)
+        }
+    };
+    match &out_types {
+        Ok(out_types) => compute_one(prim, ins, out_types),
+        Err(error) => Err(error.clone().into()),
+    }
 }
 
 /// [`bind_one`] for any number of results.

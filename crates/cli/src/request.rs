@@ -160,7 +160,7 @@ fn directions(name: &str, of: &str, types: &[Type], json: &RawValue) -> Result<V
             return Ok(None);
         }
         let value = arrays::read(item).map_err(|e| format!("{name} {i}: {e}"))?;
-        if value.ty() != *ty {
+        if value.ty() != ty {
             return Err(format!("{name} {i}: this is {}, but the {of} is {ty}", value.ty()));
         }
         Ok(Some(value))
@@ -218,7 +218,7 @@ pub(crate) fn vmap(
                 arg.ty()
             ));
         }
-        if arg.ty() != ty.with_axis(dim, n) {
+        if *arg.ty() != ty.with_axis(dim, n) {
             return Err(format!(
                 "argument {i} is {}, but the input {ty} mapped over axis {dim} needs {}",
                 arg.ty(),

@@ -43,7 +43,7 @@ fn indices(n: usize, below: usize) -> Value {
 
 fn bench(c: &mut Criterion, name: &str, prim: impl Into<Prim>, ins: &[Value]) {
     let prim = prim.into();
-    let types: Vec<Type> = ins.iter().map(Value::ty).collect();
+    let types: Vec<Type> = ins.iter().map(|x| x.ty().clone()).collect();
     let Ok(outs) = prim.check_types(&types) else { panic!("{name} is well typed") };
     c.bench_function(name, |b| {
         b.iter(|| {

@@ -128,7 +128,7 @@ fn measure(c: &mut Criterion<CpuTime>, case: &Case) {
         rhs_batch: [0].as_slice().into(),
         preferred: (case.dtype == DType::BF16).then_some(DType::F32),
     });
-    let types = prim.type_of(&[x.ty(), y.ty()]).expect("the shapes fit");
+    let types = prim.type_of(&[x.ty().clone(), y.ty().clone()]).expect("the shapes fit");
     let mut group = c.benchmark_group("product");
     group.throughput(Throughput::Elements((case.batch * m * k * n) as u64));
     group.bench_function(BenchmarkId::new("pullback", case.name), |b| {

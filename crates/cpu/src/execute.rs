@@ -65,7 +65,7 @@ fn fast(prim: &Prim, ins: &mut [Operand<'_>], out_types: &[Type]) -> Option<Valu
             }
             Some(elementwise::apply(&kernel, ins, &out_types[0]))
         }
-        Prim::Reshape(_) => Some(ins[0].take().reshaped(out_types[0].shape())),
+        Prim::Reshape(_) => Some(ins[0].value().reshaped(out_types[0].shape())),
         Prim::Identity(_) => Some(ins[0].take()),
         Prim::Constant(p) => Some(p.0.clone()),
         Prim::Reduce(p) => reduce(p, ins[0].value(), &out_types[0]),
@@ -148,7 +148,7 @@ fn others(prim: &Prim, ins: &mut [Operand<'_>], out_types: &[Type]) -> Result<Va
         Prim::CustomJvp(p) => call(&p.jaxpr, ins),
         Prim::CustomVjp(p) => call(&p.jaxpr, ins),
         Prim::Custom(p) => {
-            let types: Vec<Type> = ins.iter().map(|x| x.value().ty()).collect();
+            let types: Vec<Type> = ins.iter().map(|x| x.value().ty().clone()).collect();
             let expansion = Executable::lower(&p.expansion(&types)?, Executor::Tiered)?;
             custom(p, &expansion, ins)
         }

@@ -76,7 +76,7 @@ impl Program {
                 Source::Slot(s) | Source::Last(s) => {
                     alive.slots[s as usize].as_ref().map(|(ty, _)| ty.clone())
                 }
-                Source::Const(c) => Some(self.consts[c as usize].ty()),
+                Source::Const(c) => Some(self.consts[c as usize].ty().clone()),
             };
             let ins: Vec<Type> = step.ins.iter().filter_map(operand).collect();
             let first = step.first_type as usize;

@@ -1,7 +1,7 @@
 //! Buffers behind values: erased access, results without initialisation.
 
 use crate::operand::Operand;
-use pullback_ir::{DType, Data, Element, Shape, Value, dispatch, pool};
+use pullback_ir::{DType, Data, Element, Value, dispatch, pool};
 
 /// The first element, and how many there are.
 #[inline]
@@ -61,15 +61,11 @@ impl Room {
     /// All elements have been written.
     #[inline]
     pub(crate) unsafe fn finish(mut self, shape: &[usize]) -> Value {
-        let shape = Shape::from_slice(shape);
-        dispatch!(self.data.dtype(), T => match T::vec_mut(&mut self.data) {
-            Some(v) => {
-                // SAFETY: there is room for `n` more, and the caller promises that they are written.
-                unsafe { v.set_len(v.len() + self.n) };
-                Value::of_last(shape, std::mem::take(v))
-            }
-            None => unreachable!("the dtype is the data's own"),
-        })
+        dispatch!(self.data.dtype(), T => if let Some(v) = T::vec_mut(&mut self.data) {
+            // SAFETY: there is room for `n` more, and the caller promises that they are written.
+            unsafe { v.set_len(v.len() + self.n) };
+        });
+        Value::of_last(shape, self.data)
     }
 }
 

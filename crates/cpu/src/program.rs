@@ -264,9 +264,7 @@ impl Program {
             )));
         }
         for (i, (want, arg)) in self.in_types.iter().zip(args.iter().flatten()).enumerate() {
-            let fits = matches!(want, Type::Array { dtype, shape }
-                if *dtype == arg.dtype() && shape.as_slice() == arg.shape());
-            if !fits {
+            if want != arg.ty() {
                 return Err(Error::msg(format!(
                     "argument {i} is {}, but the input is {want}",
                     arg.ty()

@@ -16,7 +16,7 @@ use pullback_ir::prim::slice::Slice;
 use pullback_ir::prim::split::Split;
 use pullback_ir::prim::tile::Tile;
 use pullback_ir::scalar::convert;
-use pullback_ir::{Prim, Shape, Type, Value, dispatch, pool, shape};
+use pullback_ir::{Element, Prim, Shape, Type, Value, dispatch, pool};
 use smallvec::{SmallVec, smallvec};
 use std::mem::MaybeUninit;
 
@@ -82,16 +82,16 @@ pub(crate) fn shares_first(prim: &Prim, buffer_bytes: usize, ins: &[Type], out: 
 }
 
 /// A box of an array that begins at an offset, with unit steps.
-fn part(x: &Value, out: &Type, offset: usize, strides: &[isize]) -> Value {
+fn part(x: &Value, out: &Type, offset: usize) -> Value {
     if !x.is_empty() && shares(x.buffer_bytes(), x.shape(), out) {
-        return x.part(offset.min(x.len()), shape::copied(out.shape()));
+        return x.part(offset.min(x.len()), out.shape());
     }
-    view(x, out, offset as isize, strides)
+    view(x, out, offset as isize, &row_major(x.shape()))
 }
 
 /// The same elements in a buffer of their own.
 pub(crate) fn copied(x: &Value) -> Value {
-    view(x, &x.ty(), 0, &row_major(x.shape()))
+    view(x, x.ty(), 0, &row_major(x.shape()))
 }
 
 /// `[before, n, after]` as `[before, after, n]`: what lies along an axis becomes contiguous.
@@ -139,7 +139,7 @@ pub(crate) fn iota(prim: &Iota, out: &Type) -> Value {
                 }
             });
         });
-        Value::of_last([n].as_slice(), all)
+        Value::of_last(&[n], T::wrap(all))
     });
     if out.numel() == n {
         return line.reshaped(out.shape());
@@ -165,13 +165,14 @@ pub(crate) fn slice(prim: &Slice, x: &mut Operand<'_>, out: &Type) -> Value {
     if x.value().shape() == out.shape() {
         return x.take();
     }
-    let own = row_major(x.value().shape());
-    let offset: isize = prim.start.iter().zip(&own).map(|(&i, &s)| i as isize * s).sum();
+    let x = x.value();
+    let offset = prim.start.iter().zip(x.shape()).fold(0, |at, (&i, &n)| at * n + i);
     if prim.strides.iter().all(|&k| k == 1) {
-        return part(x.value(), out, offset as usize, &own);
+        return part(x, out, offset);
     }
-    let strides: Strides = prim.strides.iter().zip(&own).map(|(&k, &s)| k as isize * s).collect();
-    view(x.value(), out, offset, &strides)
+    let mut strides = row_major(x.shape());
+    strides.iter_mut().zip(&prim.strides).for_each(|(s, &k)| *s *= k as isize);
+    view(x, out, offset as isize, &strides)
 }
 
 pub(crate) fn rev(prim: &Rev, x: &Value, out: &Type) -> Value {
@@ -185,11 +186,11 @@ pub(crate) fn rev(prim: &Rev, x: &Value, out: &Type) -> Value {
 }
 
 pub(crate) fn split(prim: &Split, x: &Value, outs: &[Type]) -> Values {
-    let strides = row_major(x.shape());
+    let after = pullback_ir::shape::numel(&x.shape()[prim.axis + 1..]);
     let mut start = 0;
     let pieces = outs.iter().map(|out| {
-        let piece = part(x, out, start, &strides);
-        start += out.shape()[prim.axis] * strides[prim.axis] as usize;
+        let piece = part(x, out, start);
+        start += out.shape()[prim.axis] * after;
         piece
     });
     pieces.collect()

@@ -8,7 +8,12 @@ use std::fmt;
 ///
 /// The order of the variants is the order of promotion used in tables and in printed lists; it has
 /// no meaning for programs, which never convert silently. Complex types will follow `F64`.
+///
+/// It is a word, as what it stands beside in types is: then those are moved by words, and their other variants,
+/// and those of what contains them, are other values of this word. With a byte, moving one right after it was made
+/// costs more than the making, because it is read in pieces that lie across those in which it was written.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[repr(u64)]
 pub enum DType {
     /// Truth values.
     Bool,

@@ -37,7 +37,7 @@ pub fn eval_each(
         let outs = each(&|| eqn.prim.eval(&ins))
             .map_err(|f| Error::msg(format!("`{}` failed: {f}", eqn.prim.name())))?;
         debug_assert!(
-            outs.iter().map(Value::ty).eq(jaxpr.eqn_out_types(eqn).iter().cloned()),
+            outs.iter().map(Value::ty).eq(jaxpr.eqn_out_types(eqn)),
             "`{}` gave {:?} where its type rule says {:?}",
             eqn.prim.name(),
             outs.iter().map(Value::ty).collect::<Vec<_>>(),

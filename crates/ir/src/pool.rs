@@ -158,7 +158,7 @@ mod tests {
                 && again.as_ptr().wrapping_add(again.len()).align_offset(LINE) == 0
         );
         again.resize(again.len() + n - 1000, 0.0);
-        drop(Value::of_last([n - 1000].as_slice(), again));
+        drop(Value::of_last(&[n - 1000], Data::F64(again)));
         let (whole, used) = take::<f64>(n);
         assert!(used && whole.as_ptr() == p && whole.is_empty(), "without room in front");
         give(Data::F64(whole));

@@ -10,8 +10,9 @@ pub type Shape = SmallVec<[usize; 4]>;
 pub type Axes = SmallVec<[usize; 4]>;
 
 /// A copy of a short list. `clone` and `from_slice` of a `SmallVec` go element by element or call
-/// `memcpy`, which for four words takes longer than all else that a small array costs.
-#[inline]
+/// `memcpy`, which for four words takes longer than all else that a small array costs. As a call it writes where
+/// the list is to be; inlined, the compiler makes the list elsewhere first.
+#[inline(never)]
 pub fn copied(sizes: &[usize]) -> Shape {
     let words = match *sizes {
         [] => [0; 4],

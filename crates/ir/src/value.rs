@@ -64,10 +64,11 @@ impl Data {
     }
 }
 
-/// An array on the host: a shape and shared elements, which lie in a row in a buffer that may hold more.
+/// An array on the host: a type and shared elements, which lie in a row in a buffer that may hold more.
 /// Cloning bumps a counter.
 pub struct Value {
-    shape: Shape,
+    /// An array type, whose dtype is that of the buffer.
+    ty: Type,
     data: Arc<Data>,
     /// Where in the buffer the first element is.
     start: usize,
@@ -76,14 +77,13 @@ pub struct Value {
 impl Clone for Value {
     #[inline]
     fn clone(&self) -> Value {
-        Value { shape: copied(&self.shape), data: self.data.clone(), start: self.start }
+        Value { ty: self.ty.clone(), data: self.data.clone(), start: self.start }
     }
 }
 
 impl PartialEq for Value {
     fn eq(&self, other: &Value) -> bool {
-        self.shape == other.shape
-            && self.dtype() == other.dtype()
+        self.ty == other.ty
             && crate::dispatch!(self.dtype(), T => self.slice::<T>() == other.slice::<T>())
     }
 }
@@ -98,7 +98,8 @@ impl fmt::Debug for Value {
 impl Drop for Value {
     fn drop(&mut self) {
         // The memory of large arrays is kept; see `pool`.
-        if self.data.dtype().is_pooled(self.data.len())
+        if self.is_unique()
+            && self.dtype().is_pooled(self.data.len())
             && let Some(data) = Arc::get_mut(&mut self.data)
         {
             crate::pool::give(std::mem::replace(data, Data::Bool(Vec::new())));
@@ -120,33 +121,32 @@ impl Value {
             "elements for the shape {}",
             crate::shape::show(&shape)
         );
-        Value { shape, data: Arc::new(T::wrap(data)), start: 0 }
+        Value { ty: Type::new(T::DTYPE, shape), data: Arc::new(T::wrap(data)), start: 0 }
     }
 
-    /// An array of the last elements of a vector. Those in front of them, if any, are there so that the first
+    /// An array of the last elements of a buffer. Those in front of them, if any, are there so that the first
     /// one has a good place; see [`pool::take`](crate::pool::take).
     ///
     /// # Panics
     /// If there are fewer elements than the shape has.
     #[track_caller]
-    pub fn of_last<T: Element>(shape: impl Into<Shape>, data: Vec<T>) -> Value {
-        let shape = shape.into();
-        match data.len().checked_sub(numel(&shape)) {
-            Some(start) => Value { shape, data: Arc::new(T::wrap(data)), start },
-            None => panic!("{} elements for the shape {}", data.len(), crate::shape::show(&shape)),
+    pub fn of_last(shape: &[usize], data: Data) -> Value {
+        match data.len().checked_sub(numel(shape)) {
+            Some(start) => Value { ty: Type::of(data.dtype(), shape), data: Arc::new(data), start },
+            None => panic!("{} elements for the shape {}", data.len(), crate::shape::show(shape)),
         }
     }
 
     /// A rank-0 array.
     pub fn scalar<T: Element>(x: T) -> Value {
-        Value { shape: Shape::new(), data: Arc::new(T::wrap(vec![x])), start: 0 }
+        Value { ty: Type::scalar(T::DTYPE), data: Arc::new(T::wrap(vec![x])), start: 0 }
     }
 
     /// An array with all elements alike.
     pub fn full<T: Element>(shape: impl Into<Shape>, x: T) -> Value {
         let shape = shape.into();
         let n = numel(&shape);
-        Value { shape, data: Arc::new(T::wrap(vec![x; n])), start: 0 }
+        Value { ty: Type::new(T::DTYPE, shape), data: Arc::new(T::wrap(vec![x; n])), start: 0 }
     }
 
     /// Zeros (false for `bool`) of a type.
@@ -162,23 +162,25 @@ impl Value {
     /// The sizes of the dimensions.
     #[inline]
     pub fn shape(&self) -> &[usize] {
-        &self.shape
+        self.ty.shape()
     }
 
     /// The element type.
     #[inline]
     pub fn dtype(&self) -> DType {
-        self.data.dtype()
+        self.ty.dtype()
     }
 
     /// The type of the array.
-    pub fn ty(&self) -> Type {
-        Type::of(self.dtype(), &self.shape)
+    #[inline]
+    pub fn ty(&self) -> &Type {
+        &self.ty
     }
 
     /// The number of elements.
+    #[inline]
     pub fn len(&self) -> usize {
-        numel(&self.shape)
+        numel(self.shape())
     }
 
     /// True without elements.
@@ -211,7 +213,7 @@ impl Value {
     #[track_caller]
     pub fn slice<T: Element>(&self) -> &[T] {
         match T::slice(&self.data) {
-            Some(s) => &s[self.start..self.start + numel(&self.shape)],
+            Some(s) => &s[self.start..self.start + self.len()],
             None => panic!("elements of {} read as {}", self.ty(), T::DTYPE),
         }
     }
@@ -236,7 +238,7 @@ impl Value {
         }
         crate::dispatch!(self.dtype(), S => crate::dispatch!(dtype, T => {
             let data: Vec<T> = self.slice::<S>().iter().map(|&x| crate::scalar::convert(x)).collect();
-            Value::new(self.shape.clone(), data)
+            Value::new(copied(self.shape()), data)
         }))
     }
 
@@ -253,7 +255,7 @@ impl Value {
             "elements for the shape {}",
             crate::shape::show(&shape)
         );
-        Value { shape, data: self.data.clone(), start: self.start }
+        Value { ty: Type::new(self.dtype(), shape), data: self.data.clone(), start: self.start }
     }
 
     /// Elements that lie in a row, from number `start` on, as an array that shares the buffer.
@@ -261,17 +263,19 @@ impl Value {
     /// # Panics
     /// If there are not so many elements.
     #[track_caller]
-    pub fn part(&self, start: usize, shape: impl Into<Shape>) -> Value {
-        let shape = shape.into();
-        let (n, of) = (numel(&shape), self.len());
+    pub fn part(&self, start: usize, shape: &[usize]) -> Value {
+        let (n, of) = (numel(shape), self.len());
         assert!(start <= of && n <= of - start, "{n} elements from {start} on, of {of}");
-        Value { shape, data: self.data.clone(), start: self.start + start }
+        Value {
+            ty: Type::of(self.dtype(), shape),
+            data: self.data.clone(),
+            start: self.start + start,
+        }
     }
 
     /// Equality of type and bit patterns, so that NaN equals itself and 0 differs from -0.
     pub fn bits_eq(&self, other: &Value) -> bool {
-        self.shape == other.shape
-            && self.dtype() == other.dtype()
+        self.ty == other.ty
             && crate::dispatch!(self.dtype(), T => {
                 let (a, b) = (self.slice::<T>(), other.slice::<T>());
                 a.iter().zip(b).all(|(x, y)| Element::to_bits(*x) == Element::to_bits(*y))
@@ -286,16 +290,16 @@ mod tests {
     #[test]
     fn parts_share_the_buffer() {
         let x = Value::new([6].as_slice(), vec![0.0f64, 1.0, 2.0, 3.0, 4.0, 5.0]);
-        let mut y = x.part(2, [2, 2].as_slice());
+        let mut y = x.part(2, &[2, 2]);
         assert_eq!((y.slice::<f64>(), y.buffer_bytes()), (&[2.0, 3.0, 4.0, 5.0][..], 48));
-        assert_eq!(y.reshaped([4].as_slice()).part(1, [].as_slice()).slice::<f64>(), [3.0]);
-        assert_ne!(x.part(0, [2].as_slice()).key(), x.part(2, [2].as_slice()).key());
-        assert_eq!(x.part(1, [3].as_slice()).part(1, [2].as_slice()).key(), y.key());
+        assert_eq!(y.reshaped([4].as_slice()).part(1, &[]).slice::<f64>(), [3.0]);
+        assert_ne!(x.part(0, &[2]).key(), x.part(2, &[2]).key());
+        assert_eq!(x.part(1, &[3]).part(1, &[2]).key(), y.key());
         assert_eq!(y, Value::new([2, 2].as_slice(), vec![2.0f64, 3.0, 4.0, 5.0]));
         assert!(y.slice_mut::<f64>().is_none(), "another array reads it");
         drop(x);
         y.slice_mut::<f64>().expect("now it is alone")[0] = 7.0;
         assert_eq!(y.to_f64s(), [7.0, 3.0, 4.0, 5.0]);
-        assert!(std::panic::catch_unwind(|| y.part(3, [2].as_slice())).is_err());
+        assert!(std::panic::catch_unwind(|| y.part(3, &[2])).is_err());
     }
 }

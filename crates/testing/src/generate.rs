@@ -76,7 +76,7 @@ struct Entry {
 }
 
 impl Entry {
-    fn ty(&self) -> Type {
+    fn ty(&self) -> &Type {
         self.value.ty()
     }
 }
@@ -205,7 +205,7 @@ impl Generator<'_> {
     /// Records an equation, unless it is ill-typed, large, fails, or leaves what is tame.
     fn apply(&mut self, scope: &Scope, prim: impl Into<Prim>, ins: &[Entry]) -> Option<Vec<Entry>> {
         let prim = prim.into();
-        let types: Vec<Type> = ins.iter().map(Entry::ty).collect();
+        let types: Vec<Type> = ins.iter().map(|x| x.ty().clone()).collect();
         let out_types = prim.check_types(&types).ok()?;
         if out_types.iter().any(|t| t.numel() > MAX_NUMEL) {
             return None;
@@ -213,7 +213,7 @@ impl Generator<'_> {
         let values: Vec<Value> = ins.iter().map(|e| e.value.clone()).collect();
         let outs = prim.eval(&values).ok()?;
         let tame = |v: &Value| {
-            is_tame(&v.ty()) && (!v.dtype().is_float() || v.to_f64s().iter().all(|x| x.abs() < 1e3))
+            is_tame(v.ty()) && (!v.dtype().is_float() || v.to_f64s().iter().all(|x| x.abs() < 1e3))
         };
         if self.tame && !outs.iter().all(tame) {
             return None;
@@ -256,7 +256,7 @@ impl Generator<'_> {
             // Derivatives do not pass through integers, so tame programs keep the two apart.
             let apart = self.tame;
             let kin = |e: &&Entry| !apart || e.value.dtype().is_float() == ty.is_float();
-            let same = |e: &&Entry| e.ty() == *ty;
+            let same = |e: &&Entry| e.ty() == ty;
             let mut from: Vec<Entry> = scope.pool.iter().filter(same).cloned().collect();
             if from.is_empty() || self.draw.chance(0.3) {
                 from = scope.pool.iter().filter(kin).cloned().collect();
@@ -368,7 +368,7 @@ impl Generator<'_> {
         let mut inner =
             Scope { b: Builder::new(), args: Vec::new(), pool: Vec::new(), depth: scope.depth + 1 };
         for e in &operands {
-            let atom = inner.b.input(e.ty());
+            let atom = inner.b.input(e.ty().clone());
             inner.pool.push(Entry { atom, value: e.value.clone() });
         }
         let n = 1 + self.draw.below(4);
@@ -376,7 +376,7 @@ impl Generator<'_> {
         let outs = self.results(&inner.pool);
         let jaxpr = inner.b.finish(outs);
         for value in inner.args {
-            let atom = scope.b.input(value.ty());
+            let atom = scope.b.input(value.ty().clone());
             scope.args.push(value.clone());
             operands.push(Entry { atom, value });
         }

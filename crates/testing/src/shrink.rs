@@ -158,7 +158,7 @@ impl Rebuild {
                 true => Source::Input(v.index()),
                 false => Source::Value(value.clone()),
             });
-            self.b.input(value.ty())
+            self.b.input(value.ty().clone())
         })
     }
 }
@@ -199,7 +199,7 @@ fn rebuild(jaxpr: &Jaxpr, args: &[Value], edit: &Edit) -> Option<(Jaxpr, Vec<Sou
                         Source::Input(i) => ins[i],
                         Source::Value(v) => {
                             r.sources.push(Source::Value(v.clone()));
-                            r.b.input(v.ty())
+                            r.b.input(v.ty().clone())
                         }
                     })
                     .collect();

@@ -42,10 +42,10 @@ fn in_place(prim: impl Into<Prim>, x: &mut Array, at: usize, y: Option<Operand<'
     let prim = prim.into();
     let mut types: SmallVec<[Type; 2]> = smallvec![ty.clone()];
     if let Some(y) = &y {
-        types.insert(1 - at, y.ty());
+        types.insert(1 - at, y.ty().clone());
     }
     match prim.check_types(&types) {
-        Ok(outs) if outs.as_slice() == [ty] => {}
+        Ok(outs) if matches!(outs.as_slice(), [out] if out == ty) => {}
         _ => return false,
     }
     let Repr::Value(value) = std::mem::replace(&mut x.0, Repr::Value(TAKEN.clone())) else {

@@ -13,22 +13,33 @@ use crate::array::{Array, bind, bind_in};
 use crate::error::{fail, ok};
 use crate::trace::In;
 use pullback_ir::error::{Fault, fault};
+use pullback_ir::prim::Prim;
 use pullback_ir::prim::binary::Binary;
 use pullback_ir::prim::gather::{Gather, GatherDims, IndexMode};
 use pullback_ir::prim::pad::Pad;
 use pullback_ir::prim::rev::Rev;
 use pullback_ir::prim::scatter::{Scatter, ScatterDims, ScatterOp};
 use pullback_ir::prim::slice::Slice;
-use pullback_ir::shape::{copied, show};
+use pullback_ir::shape::show;
 use pullback_ir::{Axes, DType, Lit, Shape};
 use smallvec::SmallVec;
 
-/// An index fitted to the axes of an array.
+/// The box that is a whole array. An index cuts it down where it stays: moving short lists that have just been
+/// written costs more than writing them.
+fn whole(shape: &[usize]) -> Box<Slice> {
+    let mut slice =
+        Box::new(Slice { start: Axes::new(), limit: Axes::new(), strides: Axes::new() });
+    for &n in shape {
+        slice.start.push(0);
+        slice.limit.push(n);
+        slice.strides.push(1);
+    }
+    slice
+}
+
+/// An index fitted to the axes of an array: what follows the slice, which takes the box with steps that contains
+/// what is picked.
 struct Plan {
-    /// The box with steps that contains what is picked, before computed positions.
-    start: Axes,
-    limit: Axes,
-    strides: Axes,
     /// Axes that are run through from their end.
     reversed: Axes,
     /// Axes that go away because one position of them is picked.
@@ -42,13 +53,11 @@ struct Plan {
 }
 
 impl Plan {
+    /// The plan for an index. It cuts the slice, which is [`whole`], down to the box.
+    #[inline]
     #[track_caller]
-    fn of(op: &str, x: &Array, items: Items) -> Plan {
-        let rank = x.ndim();
+    fn of(op: &str, x: &Array, items: &[Item], slice: &mut Slice) -> Plan {
         let mut plan = Plan {
-            start: SmallVec::from_elem(0, rank),
-            limit: copied(x.shape()),
-            strides: SmallVec::from_elem(1, rank),
             reversed: Axes::new(),
             single: Axes::new(),
             computed: Vec::new(),
@@ -56,8 +65,8 @@ impl Plan {
             new: Axes::new(),
         };
         let fitted = match items.iter().any(is_mask) {
-            true => unmask(x, items).and_then(|items| plan.fit(op, x, &items)),
-            false => plan.fit(op, x, &items),
+            true => unmask(x, items).and_then(|items| plan.fit(slice, op, x, &items)),
+            false => plan.fit(slice, op, x, items),
         };
         if let Err(rule) = fitted {
             refuse(op, &[x], rule);
@@ -66,7 +75,7 @@ impl Plan {
     }
 
     #[track_caller]
-    fn fit(&mut self, op: &str, x: &Array, items: &[Item]) -> Result<(), Fault> {
+    fn fit(&mut self, slice: &mut Slice, op: &str, x: &Array, items: &[Item]) -> Result<(), Fault> {
         let rank = x.ndim();
         let used = items.iter().filter(|i| !matches!(i, Item::Ellipsis | Item::NewAxis)).count();
         if used > rank {
@@ -112,13 +121,13 @@ impl Plan {
                     let at = axis_in(*at, n).map_err(|_| {
                         fault!("the index {at} is out of range for axis {axis} of size {n}")
                     })?;
-                    self.start[axis] = at;
-                    self.limit[axis] = at + 1;
+                    slice.start[axis] = at;
+                    slice.limit[axis] = at + 1;
                     self.single.push(axis);
                     axis += 1;
                 }
                 Item::Span(span) => {
-                    self.restrict(axis, *span);
+                    self.restrict(slice, axis, *span);
                     axis += 1;
                     out += 1;
                     old += 1;
@@ -139,8 +148,8 @@ impl Plan {
     }
 
     /// Cuts an axis down to a range, clipped to the axis as NumPy does.
-    fn restrict(&mut self, axis: usize, span: Span) {
-        let n = self.limit[axis] as i64;
+    fn restrict(&mut self, slice: &mut Slice, axis: usize, span: Span) {
+        let n = slice.limit[axis] as i64;
         let clip = |i: i64, low: i64, high: i64| {
             let i = if i < 0 { i.saturating_add(n) } else { i };
             i.clamp(low, high)
@@ -149,9 +158,9 @@ impl Plan {
         if step > 0 {
             let start = span.start.map_or(0, |i| clip(i, 0, n));
             let stop = span.stop.map_or(n, |i| clip(i, 0, n)).max(start);
-            self.start[axis] = start as usize;
-            self.limit[axis] = stop as usize;
-            self.strides[axis] = if stop > start { step.min(n) as usize } else { 1 };
+            slice.start[axis] = start as usize;
+            slice.limit[axis] = stop as usize;
+            slice.strides[axis] = if stop > start { step.min(n) as usize } else { 1 };
             return;
         }
         // Downwards from start: the same positions upwards from the last one, reversed.
@@ -161,33 +170,21 @@ impl Plan {
         let count = if start > stop { (start - stop - 1) / step + 1 } else { 0 };
         self.reversed.push(axis);
         if count == 0 {
-            self.start[axis] = 0;
-            self.limit[axis] = 0;
+            slice.start[axis] = 0;
+            slice.limit[axis] = 0;
             return;
         }
-        self.start[axis] = (start - (count - 1) * step) as usize;
-        self.limit[axis] = start as usize + 1;
-        self.strides[axis] = step as usize;
-    }
-
-    fn is_whole(&self, x: &Array) -> bool {
-        self.start.iter().all(|&i| i == 0)
-            && self.limit[..] == *x.shape()
-            && self.strides.iter().all(|&s| s == 1)
+        slice.start[axis] = (start - (count - 1) * step) as usize;
+        slice.limit[axis] = start as usize + 1;
+        slice.strides[axis] = step as usize;
     }
 
     /// The box, its reversed axes turned round, without single axes.
     #[track_caller]
-    fn cut(&self, x: &Array) -> Array {
-        let cut = if self.is_whole(x) {
-            x.clone()
-        } else {
-            let prim = Slice {
-                start: copied(&self.start),
-                limit: copied(&self.limit),
-                strides: copied(&self.strides),
-            };
-            bind(prim, &[x])
+    fn cut(&self, x: &Array, slice: Box<Slice>) -> Array {
+        let cut = match is_whole(&slice, x) {
+            true => x.clone(),
+            false => bind(Prim::Slice(slice), &[x]),
         };
         let turned = self.turned(cut);
         if self.single.is_empty() { turned } else { turned.squeeze(&self.single[..]) }
@@ -241,15 +238,15 @@ impl Plan {
 
     /// What is picked.
     #[track_caller]
-    fn get(&self, x: &Array) -> Array {
-        let picked = self.read(x, IndexMode::Clip);
+    fn get(&self, x: &Array, slice: Box<Slice>) -> Array {
+        let picked = self.read(x, slice, IndexMode::Clip);
         if self.new.is_empty() { picked } else { picked.expand_dims(&self.new[..]) }
     }
 
     /// What is picked, without new axes.
     #[track_caller]
-    fn read(&self, x: &Array, mode: IndexMode) -> Array {
-        let cut = self.cut(x);
+    fn read(&self, x: &Array, slice: Box<Slice>, mode: IndexMode) -> Array {
+        let cut = self.cut(x, slice);
         match self.gather(cut.shape()) {
             None => cut,
             Some((.., out)) if out.contains(&0) => zeros_of(x.dtype(), out),
@@ -261,7 +258,7 @@ impl Plan {
 
     /// The array with the cut box replaced.
     #[track_caller]
-    fn replaced(&self, x: &Array, cut: &Array) -> Array {
+    fn replaced(&self, x: &Array, slice: &Slice, cut: &Array) -> Array {
         // Back to the operand's axes and direction first.
         let mut full = Shape::new();
         let mut sizes = cut.shape().iter();
@@ -275,16 +272,16 @@ impl Plan {
             return x.clone();
         }
         let update = self.turned(cut.reshaped(full));
-        if self.strides.iter().all(|&s| s == 1) {
-            return x.update_at(&update, &self.start);
+        if slice.strides.iter().all(|&s| s == 1) {
+            return x.update_at(&update, &slice.start);
         }
         // With steps: spread out over the operand's shape, and selected where it lands.
         let config: SmallVec<[(i64, i64, i64); 4]> = (0..x.ndim())
             .map(|a| {
-                let gaps = self.strides[a] - 1;
+                let gaps = slice.strides[a] - 1;
                 let n = update.shape()[a];
-                let end = self.start[a] + (n - 1) * (gaps + 1) + 1;
-                (self.start[a] as i64, (x.shape()[a] - end) as i64, gaps as i64)
+                let end = slice.start[a] + (n - 1) * (gaps + 1) + 1;
+                (slice.start[a] as i64, (x.shape()[a] - end) as i64, gaps as i64)
             })
             .collect();
         let spread = |y: &Array, lit: Lit| {
@@ -297,12 +294,18 @@ impl Plan {
     }
 }
 
+fn is_whole(slice: &Slice, x: &Array) -> bool {
+    slice.start.iter().all(|&i| i == 0)
+        && slice.limit.iter().eq(x.shape())
+        && slice.strides.iter().all(|&s| s == 1)
+}
+
 fn is_mask(item: &Item) -> bool {
     matches!(item, Item::Array(a) if a.dtype() == DType::Bool)
 }
 
 /// Boolean masks as the positions where they are true.
-fn unmask(x: &Array, items: Items) -> Result<Items, Fault> {
+fn unmask(x: &Array, items: &[Item]) -> Result<Items, Fault> {
     let consumed = |i: &Item| match i {
         Item::Ellipsis | Item::NewAxis => 0,
         Item::Array(a) if a.dtype() == DType::Bool => a.ndim(),
@@ -316,12 +319,12 @@ fn unmask(x: &Array, items: Items) -> Result<Items, Fault> {
         let at = axis;
         axis += match item {
             Item::Ellipsis => whole,
-            _ => consumed(&item),
+            _ => consumed(item),
         };
         let mask = match item {
             Item::Array(a) if a.dtype() == DType::Bool => a,
             other => {
-                out.push(other);
+                out.push(other.clone());
                 continue;
             }
         };
@@ -358,6 +361,13 @@ fn unmask(x: &Array, items: Items) -> Result<Items, Fault> {
     Ok(out)
 }
 
+/// [`Array::get`], once for all kinds of indices.
+#[track_caller]
+fn get(x: &Array, items: &[Item]) -> Array {
+    let mut slice = whole(x.shape());
+    Plan::of("get", x, items, &mut slice).get(x, slice)
+}
+
 impl Array {
     /// The elements at an index: integers, ranges, `..`, new axes and arrays, see [`IndexItem`](crate::IndexItem).
     ///
@@ -390,7 +400,7 @@ impl Array {
     /// or are no integers, or a mask has another shape or is not known.
     #[track_caller]
     pub fn get(&self, index: impl IntoIndex) -> Array {
-        Plan::of("get", self, index.into_index()).get(self)
+        get(self, &index.into_index())
     }
 
     /// The place for an update: `x.at(index).set(values)`. The array itself stays as it is.
@@ -399,13 +409,16 @@ impl Array {
     /// As [`Array::get`].
     #[track_caller]
     pub fn at(&self, index: impl IntoIndex) -> At<'_> {
-        At { array: self, plan: Plan::of("at", self, index.into_index()) }
+        let mut slice = whole(self.shape());
+        let plan = Plan::of("at", self, &index.into_index(), &mut slice);
+        At { array: self, slice, plan }
     }
 }
 
 /// The place of an update: see [`Array::at`].
 pub struct At<'a> {
     array: &'a Array,
+    slice: Box<Slice>,
     plan: Plan,
 }
 
@@ -413,7 +426,7 @@ impl At<'_> {
     /// The elements there, as [`Array::get`] gives them.
     #[track_caller]
     pub fn get(&self) -> Array {
-        self.plan.get(self.array)
+        self.plan.get(self.array, self.slice.clone())
     }
 
     /// The array with these values there; they broadcast.
@@ -464,7 +477,7 @@ impl At<'_> {
         let name = format!("at(..).{op}");
         let (mut both, _) = arrays_of(&name, &[Operand::Array(x), values]);
         let values = both.swap_remove(1);
-        let cut = plan.cut(x);
+        let cut = plan.cut(x, self.slice.clone());
         let gather = plan.gather(cut.shape());
         let target = gather.as_ref().map_or(cut.shape(), |(.., out)| out);
         // The values, in the shape of what is picked, with the new axes taken out again.
@@ -499,6 +512,6 @@ impl At<'_> {
                 bind(prim, &[&cut, &vectors, &values])
             }
         };
-        plan.replaced(x, &new)
+        plan.replaced(x, &self.slice, &new)
     }
 }

@@ -17,7 +17,7 @@ use crate::array::Array;
 use crate::error::Error;
 use pullback_ir::half::{bf16, f16};
 use pullback_ir::shape::{checked_numel, numel};
-use pullback_ir::{DType, Shape, Value};
+use pullback_ir::{DType, Element, Shape, Value};
 use std::io::Read;
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
@@ -276,7 +276,7 @@ fn decode(dtype: DType, shape: Shape, bytes: &[u8]) -> Value {
             let (words, _) = bytes.as_chunks();
             let mut elements = pullback_cpu::room::<$t>(words.len());
             elements.extend(words.iter().map(|w| <$t>::from_le_bytes(*w)));
-            Value::of_last(shape, elements)
+            Value::of_last(&shape, <$t>::wrap(elements))
         }};
     }
     match dtype {

@@ -164,7 +164,7 @@ impl Checks {
         (first, count): (usize, usize),
         loc: Loc,
     ) -> Error {
-        let types: Vec<Type> = ins.iter().map(Value::ty).collect();
+        let types: Vec<Type> = ins.iter().map(|x| x.ty().clone()).collect();
         let what = if element(out, first).is_nan() { "NaN" } else { "an infinity" };
         let name = eqn.prim.name();
         let mut text = format!("`{name}` gave {what} in a {}: {}", loc.role, out.ty());

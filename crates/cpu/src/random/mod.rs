@@ -12,7 +12,7 @@ use permutation::permutation;
 use pullback_ir::prim::random::Random;
 use pullback_ir::scalar::random::{KeyWords, Stream};
 use pullback_ir::shape::numel;
-use pullback_ir::{DType, Element, Shape, Type, Value};
+use pullback_ir::{DType, Data, Element, Type, Value};
 use std::mem::MaybeUninit;
 
 pub(crate) fn random(prim: &Random, key: &Value, out: &Type) -> Option<Value> {
@@ -36,7 +36,7 @@ pub(crate) fn random(prim: &Random, key: &Value, out: &Type) -> Option<Value> {
                     permutation(Lanes::best(), key, &mut out[k * n..(k + 1) * n]);
                 }
             });
-            Some(Value::of_last(Shape::from_slice(out.shape()), all))
+            Some(Value::of_last(out.shape(), Data::I32(all)))
         }
         Random::Split { .. } | Random::FoldIn => None,
     }
@@ -62,7 +62,7 @@ fn draw<T: Bits>(keys: &[KeyWords], n: usize, out: &Type) -> Value {
             (out, at) = (tail, at + len);
         }
     });
-    Value::of_last(Shape::from_slice(out.shape()), all)
+    Value::of_last(out.shape(), T::wrap(all))
 }
 
 /// Whether bits of a dtype are drawn here.

@@ -13,7 +13,7 @@ use crate::threads::{Shared, for_ranges};
 pub(crate) use arg_reduce::arg_reduce;
 use pullback_ir::prim::cumulative::{Cumulative, CumulativeOp};
 use pullback_ir::scalar::{NumScalar, OrdScalar, RealScalar};
-use pullback_ir::{DType, Element, Shape, Value, dispatch};
+use pullback_ir::{DType, Element, Value, dispatch};
 use row::{Block, Fold, Ops, groups, row};
 use smallvec::SmallVec;
 use std::mem::MaybeUninit;
@@ -111,7 +111,7 @@ fn scan<T: Element, A: Copy + Send + Sync>(
         }),
         _ => columns(data, [before, n, after], prim.reverse, fold),
     };
-    Value::of_last(Shape::from_slice(x.shape()), out)
+    Value::of_last(x.shape(), T::wrap(out))
 }
 
 /// A row in the order of the definition.

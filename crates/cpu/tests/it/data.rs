@@ -262,7 +262,7 @@ fn windows_in_and_out_of_bounds() {
                         let prim = Prim::from(Scatter { op, dims, mode, unique_indices: false });
                         let args = [x.clone(), indices.clone(), updates.clone()];
                         // Some operations are not there for bool.
-                        let types = args.each_ref().map(Value::ty);
+                        let types = args.each_ref().map(|x| x.ty().clone());
                         if dtype != DType::Bool || prim.check_types(&types).is_ok() {
                             check(prim, &args);
                         }

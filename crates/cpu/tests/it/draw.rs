@@ -47,7 +47,7 @@ impl Draw {
 
 /// One equation on the CPU engine, its operands shared or given away.
 pub(crate) fn execute(prim: &Prim, args: &[Value], owned: bool) -> Values {
-    let types: Vec<Type> = args.iter().map(Value::ty).collect();
+    let types: Vec<Type> = args.iter().map(|x| x.ty().clone()).collect();
     let outs = prim.check_types(&types).unwrap_or_else(|e| panic!("{e}"));
     // A copy of its own, so that the buffer is given away too.
     let fresh =

@@ -208,7 +208,8 @@ impl Primitive for Binary {
         if !self.is_mixed(x.dtype(), y.dtype()) {
             typing::check_class(typing::same_dtype(ins)?, self.classes())?;
         }
-        Ok(smallvec![Type::new(x.dtype(), typing::elementwise_shape(ins)?)])
+        let shape = typing::elementwise_shape(ins)?;
+        Ok(Types::from_buf([Type::of(x.dtype(), shape)]))
     }
 
     fn effects(&self) -> Effects {

@@ -75,7 +75,8 @@ impl Primitive for Compare {
     fn type_of(&self, ins: &[Type]) -> Result<Types, Fault> {
         typing::operands::<2>(ins)?;
         typing::same_dtype(ins)?;
-        Ok(smallvec![Type::new(DType::Bool, typing::elementwise_shape(ins)?)])
+        let shape = typing::elementwise_shape(ins)?;
+        Ok(Types::from_buf([Type::of(DType::Bool, shape)]))
     }
 
     fn effects(&self) -> Effects {

@@ -72,7 +72,7 @@ impl Primitive for Concatenate {
     }
 
     fn eval(&self, ins: &[Value]) -> Result<Vec<Value>, Fault> {
-        let types: Vec<Type> = ins.iter().map(Value::ty).collect();
+        let types: Vec<Type> = ins.iter().map(|x| x.ty().clone()).collect();
         let ty = self.type_of(&types)?.remove(0);
         let steps = strides(ty.shape());
         crate::dispatch!(ty.dtype(), T => {

@@ -129,7 +129,7 @@ impl Primitive for Constant {
 
     fn type_of(&self, ins: &[Type]) -> Result<Types, Fault> {
         typing::operands::<0>(ins)?;
-        Ok(smallvec![self.0.ty()])
+        Ok(smallvec![self.0.ty().clone()])
     }
 
     fn effects(&self) -> Effects {

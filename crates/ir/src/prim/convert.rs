@@ -84,7 +84,7 @@ fn bitcast_shape(x: &Type, new_dtype: DType) -> Result<Shape, Fault> {
 
 /// The same bits as another dtype.
 fn bitcast(x: &Value, new_dtype: DType) -> Result<Value, Fault> {
-    let shape = bitcast_shape(&x.ty(), new_dtype)?;
+    let shape = bitcast_shape(x.ty(), new_dtype)?;
     let old = x.dtype();
     if old == new_dtype {
         return Ok(x.clone());

@@ -153,7 +153,7 @@ impl Primitive for Custom {
 
     fn eval(&self, ins: &[Value]) -> Result<Vec<Value>, Fault> {
         self.eval_given(ins).unwrap_or_else(|| {
-            let types: Vec<Type> = ins.iter().map(Value::ty).collect();
+            let types: Vec<Type> = ins.iter().map(|x| x.ty().clone()).collect();
             Ok(interp::eval(&self.expansion(&types)?, ins)?)
         })
     }

@@ -197,7 +197,7 @@ impl Primitive for DotGeneral {
 
     fn eval(&self, ins: &[Value]) -> Result<Vec<Value>, Fault> {
         let (x, y) = (&ins[0], &ins[1]);
-        let out = self.type_of(&[x.ty(), y.ty()])?;
+        let out = self.type_of(&[x.ty().clone(), y.ty().clone()])?;
         let acc = self.accumulator(x.dtype());
         if acc == DType::Bool {
             let any_both = |a: bool, p: bool, q: bool| a | (p & q);

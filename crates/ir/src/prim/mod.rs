@@ -25,8 +25,8 @@ pub mod windows;
 #[cfg(test)]
 mod tests;
 
-/// A short list of types.
-pub type Types = SmallVec<[Type; 2]>;
+/// The types of results, nearly always one.
+pub type Types = SmallVec<[Type; 1]>;
 
 /// A tangent or cotangent; `None` is a symbolic zero.
 pub type Tangent = Option<Atom>;

@@ -80,7 +80,7 @@ impl Primitive for Pad {
     }
 
     fn eval(&self, ins: &[Value]) -> Result<Vec<Value>, Fault> {
-        let ty = self.type_of(&[ins[0].ty(), ins[1].ty()])?.remove(0);
+        let ty = self.type_of(&[ins[0].ty().clone(), ins[1].ty().clone()])?.remove(0);
         let steps = strides(ty.shape());
         let target = |index: &[usize]| -> Option<usize> {
             let mut at = Shape::new();

@@ -133,7 +133,7 @@ impl Primitive for Random {
     }
 
     fn eval(&self, ins: &[Value]) -> Result<Vec<Value>, Fault> {
-        let in_types: Vec<Type> = ins.iter().map(Value::ty).collect();
+        let in_types: Vec<Type> = ins.iter().map(|x| x.ty().clone()).collect();
         let out = self.type_of(&in_types)?.swap_remove(0);
         let (keys, _) = ins[0].slice::<u32>().as_chunks::<8>();
         let y = match self {

@@ -67,7 +67,7 @@ impl Primitive for Slice {
             );
             ensure!(self.strides[axis] >= 1, "the stride of axis {axis} is 0; the least is 1");
         }
-        Ok(smallvec![Type::new(x.dtype(), self.shape())])
+        Ok(Types::from_buf([Type::new(x.dtype(), self.shape())]))
     }
 
     fn effects(&self) -> Effects {

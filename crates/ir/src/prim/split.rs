@@ -72,7 +72,7 @@ impl Primitive for Split {
         let pieces = self.sizes.iter().map(|&n| {
             let offset = start * steps[self.axis];
             start += n;
-            rearrange(&ins[0], self.piece(&ty, n).shape(), |i| offset + ravel(i, &steps))
+            rearrange(&ins[0], self.piece(ty, n).shape(), |i| offset + ravel(i, &steps))
         });
         Ok(pieces.collect())
     }

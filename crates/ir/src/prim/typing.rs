@@ -2,7 +2,7 @@
 
 use crate::dtype::DType;
 use crate::error::{Fault, ensure, fault};
-use crate::shape::{Shape, show};
+use crate::shape::show;
 use crate::types::Type;
 
 /// The operands, if there are `N`.
@@ -49,7 +49,7 @@ pub(crate) fn same_dtype(ins: &[Type]) -> Result<DType, Fault> {
 ///
 /// # Errors
 /// Two operands of rank 1 or more have different shapes.
-pub(crate) fn elementwise_shape(ins: &[Type]) -> Result<Shape, Fault> {
+pub(crate) fn elementwise_shape(ins: &[Type]) -> Result<&[usize], Fault> {
     let mut full: &[usize] = &[];
     for shape in ins.iter().map(Type::shape).filter(|s| !s.is_empty()) {
         ensure!(
@@ -61,7 +61,7 @@ pub(crate) fn elementwise_shape(ins: &[Type]) -> Result<Shape, Fault> {
         );
         full = shape;
     }
-    Ok(full.into())
+    Ok(full)
 }
 
 /// A set of dtypes for which an elementwise primitive has one scalar function.
@@ -99,11 +99,9 @@ impl Class {
 /// # Errors
 /// The dtype is in none of them.
 pub(crate) fn check_class(dtype: DType, accepted: &[Class]) -> Result<(), Fault> {
+    if accepted.contains(&Class::of(dtype)) {
+        return Ok(());
+    }
     let names: Vec<&str> = accepted.iter().map(|c| c.plural()).collect();
-    ensure!(
-        accepted.contains(&Class::of(dtype)),
-        "it takes {}, not {dtype}: convert with `.cast(..)`",
-        names.join(" and ")
-    );
-    Ok(())
+    Err(fault!("it takes {}, not {dtype}: convert with `.cast(..)`", names.join(" and ")))
 }

@@ -222,10 +222,8 @@ impl Primitive for Unary {
     fn type_of(&self, ins: &[Type]) -> Result<Types, Fault> {
         let [x] = typing::operands(ins)?;
         typing::check_class(x.dtype(), self.classes())?;
-        Ok(smallvec![match self {
-            Unary::IsFinite => x.with_dtype(DType::Bool),
-            _ => x.clone(),
-        }])
+        let dtype = if *self == Unary::IsFinite { DType::Bool } else { x.dtype() };
+        Ok(Types::from_buf([Type::of(dtype, x.shape())]))
     }
 
     fn effects(&self) -> Effects {

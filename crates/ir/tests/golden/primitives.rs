@@ -2,7 +2,7 @@
 //! are taken forwards and in reverse.
 
 use crate::json::{cases, name, restricted, values};
-use pullback_ir::{DType, Jaxpr, Prim, Value, check, interp, text, transform};
+use pullback_ir::{DType, Jaxpr, Prim, Type, Value, check, interp, text, transform};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
@@ -277,7 +277,7 @@ fn compare(case: &Json) -> Vec<(Part, Outcome)> {
 
 /// What integers and booleans have for a derivative.
 fn zeros(like: &Value) -> Value {
-    Value::zeros(&like.ty())
+    Value::zeros(like.ty())
 }
 
 /// A panic in one case must not hide the failures of the others.
@@ -321,7 +321,8 @@ impl Near {
         wanted: &[Value],
         signed_zeros: bool,
     ) -> Result<Vec<Difference>, String> {
-        let types = |values: &[Value]| values.iter().map(Value::ty).collect::<Vec<_>>();
+        let types =
+            |values: &[Value]| -> Vec<Type> { values.iter().map(|x| x.ty().clone()).collect() };
         if types(got) != types(wanted) {
             return Err(format!("{:?} where JAX has {:?}", types(got), types(wanted)));
         }

@@ -92,7 +92,7 @@ fn results_have_the_axis_that_was_asked_for() {
             let vmapped = vmapped.unwrap().jaxpr;
             let x = draw.tangent(&vmapped.in_types()[0]);
             let got = run(&vmapped, std::slice::from_ref(&x)).remove(0);
-            assert_eq!(got.ty(), example.with_axis(to, 5));
+            assert_eq!(*got.ty(), example.with_axis(to, 5));
             for i in 0..5 {
                 let want = run(&jaxpr, &[take(&x, from, i)]).remove(0);
                 assert_close(&take(&got, to, i), &want, 1e-12, &format!("{from} to {to}"));

@@ -96,7 +96,7 @@ fn derivatives_come_from_the_rules() {
         // With respect to one operand, the other is a constant.
         let jvp = transform::jvp(&call, &[false, true]).unwrap().jaxpr;
         let got = run(&jvp, &[x.clone(), y.clone(), dy.clone()]);
-        let zero = Value::zeros(&dx.ty());
+        let zero = Value::zeros(dx.ty());
         assert_close(&got[1], &forward(&x, &y, &zero, &dy), 1e-12, "jvp by y");
     }
 }
@@ -119,7 +119,7 @@ fn second_derivatives_come_from_the_rules() {
         assert_close(&got[5], &want[1], 1e-12, "the cotangent of y");
         // In reverse, ⟨dx, ∂(Σ 100 c x)/∂x⟩ with a cotangent of 1 for it.
         let twice = transform::vjp(&vjp, &[true, false, false]).unwrap();
-        let zero = Value::zeros(&x.ty());
+        let zero = Value::zeros(x.ty());
         let args = [&x, &y, &c, &zero, &zero, &Value::scalar(1.0)].map(Value::clone);
         let got = run(&twice, &args).pop().unwrap();
         let slope: f64 = got.to_f64s().iter().zip(dx.to_f64s()).map(|(a, b)| a * b).sum();
@@ -184,7 +184,7 @@ fn batches_use_the_rules() {
                         }
                     }
                     None => {
-                        let zero = Value::zeros(&g.ty());
+                        let zero = Value::zeros(g.ty());
                         let sum = ct_rows.iter().fold(zero, |sum, ct| moved(&sum, &ct[k], 1.0));
                         assert_close(g, &sum, 1e-12, &format!("vjp of vmap, shared, {what}"));
                     }

@@ -69,7 +69,7 @@ impl Tried {
         args: &[Value],
         build: impl FnOnce(&Builder, &[Atom]) -> Result<Vec<Atom>, Error>,
     ) {
-        let types: Vec<Type> = args.iter().map(Value::ty).collect();
+        let types: Vec<Type> = args.iter().map(|x| x.ty().clone()).collect();
         let (b, ins) = Builder::with_inputs(&types);
         let Ok(outs) = build(&b, &ins) else { return };
         let before: Jaxpr = b.finish(outs);

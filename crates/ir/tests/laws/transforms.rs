@@ -140,8 +140,7 @@ fn second_derivatives_are_adjoint_and_agree_with_differences() {
         let mut tangents = got[vjp.outs().len()..].iter();
         for (slope, has) in central_difference(&vjp, &args, &ts).iter().zip(&j.out_tangents) {
             let Some(want) = slope else { continue };
-            let got =
-                if *has { tangents.next().unwrap().clone() } else { Value::zeros(&want.ty()) };
+            let got = if *has { tangents.next().unwrap().clone() } else { Value::zeros(want.ty()) };
             assert_close(&got, want, 1e-5, &what);
         }
     }

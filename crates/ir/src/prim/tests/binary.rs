@@ -33,7 +33,7 @@ fn operands_fit() {
     for op in Binary::ALL {
         for dtype in DType::ALL {
             let x = Value::zeros(&of(dtype, &[2]));
-            let ok = op.type_of(&[x.ty(), x.ty()]).is_ok();
+            let ok = op.type_of(&[x.ty().clone(), x.ty().clone()]).is_ok();
             assert_eq!(ok, op.eval(&[x.clone(), x]).is_ok(), "{op:?} of {dtype}");
         }
     }

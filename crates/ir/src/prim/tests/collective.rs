@@ -18,7 +18,7 @@ fn over(
     x: &Value,
     dim: Option<usize>,
 ) -> (Jaxpr, Option<usize>, Result<Value, Error>) {
-    let (b, ins) = Builder::with_inputs(&[x.ty()]);
+    let (b, ins) = Builder::with_inputs([x.ty()]);
     let batch = Batch { size: 3, axis: Some(axis), ins: &ins, dims: &[dim] };
     let (outs, dims) = collective(op, 3).batch(&b, batch).unwrap();
     let jaxpr = b.finish(outs);

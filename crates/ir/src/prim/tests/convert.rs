@@ -34,7 +34,7 @@ fn bitcasts_need_the_parts_of_whole_elements() {
     );
     assert!(bitcast(DType::Bool).type_of(&bools).is_ok());
     let empty = Value::new(&[0, 4][..], Vec::<u8>::new());
-    assert_eq!(eval(bitcast(DType::I32), &[empty]).ty(), Type::of(DType::I32, &[0]));
+    assert_eq!(*eval(bitcast(DType::I32), &[empty]).ty(), Type::of(DType::I32, &[0]));
 }
 
 #[test]

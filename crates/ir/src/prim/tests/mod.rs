@@ -36,10 +36,10 @@ fn matrix<T: crate::Element>(rows: usize, columns: usize, xs: &[T]) -> Value {
 /// The results of one application, after the type check.
 fn call(prim: impl Into<Prim>, args: &[Value]) -> Vec<Value> {
     let prim = prim.into();
-    let types: Vec<Type> = args.iter().map(Value::ty).collect();
+    let types: Vec<Type> = args.iter().map(|x| x.ty().clone()).collect();
     let outs = prim.check_types(&types).unwrap();
     let values = prim.eval(args).unwrap();
-    assert!(values.iter().map(Value::ty).eq(outs), "types of {values:?}");
+    assert!(values.iter().map(Value::ty).eq(&outs), "types of {values:?}");
     values
 }
 
@@ -50,8 +50,8 @@ fn refusal(prim: impl Into<Prim>, types: &[Type]) -> String {
 
 /// The tangents of the results for tangents of all operands.
 fn tangents(prim: impl Into<Prim>, args: &[Value], ts: &[Option<Value>]) -> Vec<Option<Value>> {
-    let (b, primals) = Builder::with_inputs(&args.iter().map(Value::ty).collect::<Vec<_>>());
-    let atoms: Tangents = ts.iter().map(|t| t.as_ref().map(|t| b.input(t.ty()))).collect();
+    let (b, primals) = Builder::with_inputs(args.iter().map(Value::ty));
+    let atoms: Tangents = ts.iter().map(|t| t.as_ref().map(|t| b.input(t.ty().clone()))).collect();
     let (_, outs) = prim.into().jvp(&b, &primals, &atoms).unwrap();
     let jaxpr = b.finish(outs.iter().copied().flatten());
     let all: Vec<Value> = args.iter().chain(ts.iter().flatten()).cloned().collect();

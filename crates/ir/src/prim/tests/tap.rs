@@ -33,7 +33,7 @@ fn primals_are_seen_once() {
     let plain = program(prim.clone());
     let x = vector(&[1.0, 2.0]);
     let inside = Prim::from(jit::Jit { name: "f".into(), jaxpr: plain.clone() });
-    let (b, ins) = Builder::with_inputs([&x.ty()]);
+    let (b, ins) = Builder::with_inputs([x.ty()]);
     let out = b.op(inside, &ins);
     for j in [plain, b.finish([out])] {
         interp::eval(&j, std::slice::from_ref(&x)).unwrap();
