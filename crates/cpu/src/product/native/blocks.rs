@@ -7,17 +7,19 @@ use super::tile::Tile;
 use crate::product::{Done, Product};
 use pullback_ir::scalar::NumScalar;
 use std::ops::Range;
+use std::ptr::NonNull;
 
 /// Steps along the contracted axis that are summed in registers before they are added to the result. This,
-/// and so the order of the sums, depends on sizes alone. The panels of a tile of f32 have 48 KiB then, and
-/// so have those of bf16, which take two elements a step.
-const DEPTH: usize = 256;
+/// and so the order of the sums, depends on sizes alone. A panel of the left operand has 32 KiB of f32 then and
+/// stays in the first cache; that of f64 comes from the second, which is fast enough and better than to go
+/// through the result twice as often.
+const DEPTH: usize = 512;
 
-/// Columns of a block: the right operand's part has 256 KiB of f32 and stays in the second cache, while each
-/// panel of the left one goes from the first cache through all of it.
-const COLS: usize = 256;
+/// Bytes of the accumulators that are beside one another in a block: the right operand's part has 512 KiB and
+/// stays in the second cache, while each panel of the left one goes through all of it.
+const ACROSS: usize = 1024;
 
-/// Tiles above one another in a block: the left operand's part has 2 MiB of f32, which come in order.
+/// Tiles above one another in a block: the left operand's part has 4 MiB of f32, which come in order.
 const TILES: usize = 128;
 
 /// Elements of a part of the result that is finished and still in a cache near to the processor when
@@ -38,7 +40,7 @@ pub(in crate::product) unsafe fn blocks<E: NumScalar>(
     scratch::<E::Acc, ()>(plan.x_room + plan.y_room, |room| {
         for tiles in steps(plan.tiles, TILES) {
             for deep in steps(k, plan.depth) {
-                for cols in steps(n, COLS) {
+                for cols in steps(n, cols::<E>()) {
                     // SAFETY: the caller's promise; the parts are within the operands and the result, and
                     // the room is as large as the plan asked for.
                     unsafe {
@@ -49,6 +51,11 @@ pub(in crate::product) unsafe fn blocks<E: NumScalar>(
             }
         }
     });
+}
+
+/// Columns of a block.
+const fn cols<E: NumScalar>() -> usize {
+    ACROSS / size_of::<E::Acc>()
 }
 
 /// `0..n` in ranges of `step`.
@@ -71,6 +78,8 @@ struct Plan<'a, E: NumScalar> {
     /// Operands that the kernels read as they lie.
     x_direct: Option<*const E::Acc>,
     y_direct: Option<*const E::Acc>,
+    /// The right operand, where the first tiles that read it can make the panels.
+    y_copied: Option<*const E::Acc>,
     /// Elements of the packed parts.
     x_room: usize,
     y_room: usize,
@@ -97,10 +106,11 @@ impl<'a, E: NumScalar> Plan<'a, E> {
             height,
             x_direct,
             y_direct,
+            y_copied: (with.same)(p.y.at).filter(|_| p.y.col == 1),
             x_room: if x_direct.is_some() { 0 } else { tiles.min(TILES) * height * steps },
             y_room: match y_direct {
                 Some(_) => 0,
-                None => n.min(COLS).next_multiple_of(width) * steps,
+                None => n.min(cols::<E>()).next_multiple_of(width) * steps,
             },
         }
     }
@@ -113,7 +123,8 @@ impl<'a, E: NumScalar> Plan<'a, E> {
     }
 
     /// Adds a block of the product, and calls `done`, if given, with the parts of it. Panels are packed where
-    /// they are first needed, and are in the first cache then.
+    /// they are first needed, and are in the first cache then; where the right operand's rows are contiguous,
+    /// the first tiles multiply them as they lie and copy them.
     ///
     /// # Safety
     /// The ranges are within the product, and panels of earlier calls are still in the room.
@@ -153,11 +164,17 @@ impl<'a, E: NumScalar> Plan<'a, E> {
                 for col in cols.clone().step_by(self.width) {
                     let width = self.width.min(cols.end - col);
                     let vectors = width.div_ceil(with.lanes);
-                    let (y, y_row) = match self.y_direct {
-                        Some(at) => (at.offset(p.y.offset(deep.start, col)), p.y.row),
-                        None => {
-                            let panel = room.add(self.x_room + (col - cols.start) * self.steps);
-                            if tile == tiles.start {
+                    let panel = room.wrapping_add(self.x_room + (col - cols.start) * self.steps);
+                    let across = vectors * with.lanes;
+                    let first = tile == tiles.start;
+                    let (y, y_row, copy) = match (self.y_direct, self.y_copied) {
+                        (Some(at), _) => (at.offset(p.y.offset(deep.start, col)), p.y.row, None),
+                        (None, Some(at)) if first => {
+                            let at = at.offset(p.y.offset(deep.start, col));
+                            (at, p.y.row, NonNull::new(panel))
+                        }
+                        _ => {
+                            if first {
                                 (with.pack)(&Strip {
                                     from: p.y.at.offset(p.y.offset(deep.start, col)),
                                     along: p.y.col,
@@ -165,10 +182,10 @@ impl<'a, E: NumScalar> Plan<'a, E> {
                                     deep: p.y.row,
                                     depth: deep.len(),
                                     to: panel,
-                                    width: vectors * with.lanes,
+                                    width: across,
                                 });
                             }
-                            (panel.cast_const(), (vectors * with.lanes) as isize)
+                            (panel.cast_const(), across as isize, None)
                         }
                     };
                     with.tiles[rows.len() - 1][vectors - 1](&Tile {
@@ -178,6 +195,7 @@ impl<'a, E: NumScalar> Plan<'a, E> {
                         x_col,
                         y,
                         y_row,
+                        copy,
                         out: p.out.add(rows.start * p.out_row + col),
                         out_row: p.out_row,
                         last: width - (vectors - 1) * with.lanes,

@@ -2,6 +2,7 @@
 
 use super::lanes::{Lanes, Pairs};
 use std::arch::x86_64::*;
+use std::ptr::NonNull;
 
 /// A tile of the result and the panels that it is the product of.
 pub(super) struct Tile<E> {
@@ -14,6 +15,9 @@ pub(super) struct Tile<E> {
     /// Rows of the right operand, each contiguous.
     pub(super) y: *const E,
     pub(super) y_row: isize,
+    /// Where the rows of the right operand are to be copied to, one after the other: they are made a panel
+    /// while they are multiplied, which costs nothing then.
+    pub(super) copy: Option<NonNull<E>>,
     pub(super) out: *mut E,
     pub(super) out_row: usize,
     /// Columns of the last vector.
@@ -21,6 +25,10 @@ pub(super) struct Tile<E> {
     /// Whether the sums are added to what the result holds.
     pub(super) add: bool,
 }
+
+/// How many rows of the right operand ahead are asked for while they are copied: in large matrices each is on
+/// a page of its own, so the processor does not foresee them.
+const AHEAD: isize = 16;
 
 /// A micro-kernel for one number of rows and of vectors a row.
 pub(super) type Kernel<E> = unsafe fn(&Tile<E>);
@@ -36,13 +44,12 @@ unsafe fn tile<V: Lanes, const ROWS: usize, const VECTORS: usize>(t: &Tile<V::E>
     unsafe {
         // The result is far away when products are large, and comes while the sums are taken.
         for i in 0..ROWS {
-            for v in 0..VECTORS {
-                _mm_prefetch::<_MM_HINT_T0>(t.out.add(i * t.out_row + v * V::N).cast());
-            }
+            fetch::<V, VECTORS>(t.out.wrapping_add(i * t.out_row));
         }
         let mask = V::mask(t.last);
         let mut sums = [[V::zero(); VECTORS]; ROWS];
-        let mut y = t.y;
+        let (mut y, mut copy) = (t.y, t.copy);
+        let ahead = AHEAD * t.y_row;
         // Four rows share a pointer. Left alone, the compiler walks down the rows with one pointer, and the
         // chain of its additions is as long as the multiplications take.
         let (one, three) = (t.x_row, hidden(3 * t.x_row));
@@ -55,6 +62,13 @@ unsafe fn tile<V: Lanes, const ROWS: usize, const VECTORS: usize>(t: &Tile<V::E>
             for (v, part) in row.iter_mut().enumerate() {
                 let at = y.add(v * V::N);
                 *part = if v + 1 < VECTORS { V::load(at) } else { V::load_part(at, mask) };
+            }
+            if let Some(to) = copy {
+                fetch::<V, VECTORS>(y.wrapping_offset(ahead));
+                for (v, part) in row.iter().enumerate() {
+                    part.store(to.as_ptr().add(v * V::N));
+                }
+                copy = Some(to.add(VECTORS * V::N));
             }
             for (i, sums) in sums.iter_mut().enumerate() {
                 let at = x[i / 4];
@@ -85,6 +99,21 @@ unsafe fn tile<V: Lanes, const ROWS: usize, const VECTORS: usize>(t: &Tile<V::E>
                 }
             }
         }
+    }
+}
+
+/// Asks for the lines of neighbours, which seldom begin with one: there is one more of them than vectors then.
+///
+/// # Safety
+/// None but the processor's features; a prefetch does not access what it is given.
+#[inline(always)]
+unsafe fn fetch<V: Lanes, const VECTORS: usize>(at: *const V::E) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        for v in 0..VECTORS {
+            _mm_prefetch::<_MM_HINT_T0>(at.wrapping_add(v * V::N).cast());
+        }
+        _mm_prefetch::<_MM_HINT_T0>(at.wrapping_add(VECTORS * V::N - 1).cast());
     }
 }
 
