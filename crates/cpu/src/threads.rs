@@ -5,6 +5,7 @@
 //! work takes.
 
 use crate::pools::{count, is_awake, share};
+use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -33,10 +34,25 @@ impl<T: Copy> Shared<T> {
 const WORTH_SHARING: Duration = Duration::from_micros(5);
 const WORTH_WAKING: Duration = Duration::from_micros(20);
 
+/// What is not shared because others sleep, all of it together, is worth waking them: a program that calls one
+/// small kernel after the other.
+const MISSED: Duration = Duration::from_micros(100);
+
+thread_local! {
+    /// Work of this thread that was not shared since others were last awake.
+    static MISSING: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
 /// Whether work that takes one thread so long is better shared.
 #[inline]
 pub(crate) fn is_worth_sharing(expected: Duration) -> bool {
-    expected >= WORTH_SHARING && several() && (expected >= WORTH_WAKING || is_awake())
+    if expected < WORTH_SHARING || !several() {
+        return false;
+    }
+    let missed = MISSING.get() + expected;
+    let shared = expected >= WORTH_WAKING || missed >= MISSED || is_awake();
+    MISSING.set(if shared { Duration::ZERO } else { missed });
+    shared
 }
 
 /// Whether there are threads to share work with.
