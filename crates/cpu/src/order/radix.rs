@@ -36,10 +36,13 @@ fn passes<T: Item, const DIGIT: u32>(items: &mut Items<T>, bits: u32, pieces: us
     let mut counts = vec![0u32; pieces * buckets];
     for shift in (0..bits).step_by(DIGIT as usize) {
         let digit = |x: T| (x.key() >> shift) as usize & (buckets - 1);
-        each(items.chunks(size).zip(counts.chunks_mut(buckets)), pieces, |(piece, counts)| {
-            counts.fill(0);
-            piece.iter().for_each(|&x| counts[digit(x)] += 1);
-        });
+        for_each(
+            items.chunks(size).zip(counts.chunks_mut(buckets)).collect(),
+            |(piece, counts)| {
+                counts.fill(0);
+                piece.iter().for_each(|&x| counts[digit(x)] += 1);
+            },
+        );
         let first = items.first().map_or(0, |&x| digit(x));
         let alike: u32 = counts.iter().skip(first).step_by(buckets).sum();
         if alike as usize == n {
@@ -47,29 +50,20 @@ fn passes<T: Item, const DIGIT: u32>(items: &mut Items<T>, bits: u32, pieces: us
         }
         starts(&mut counts, buckets, pieces);
         let to = Shared(aside.ptr());
-        each(items.chunks(size).zip(counts.chunks_mut(buckets)), pieces, |(piece, places)| {
-            let to = to.get();
-            for &x in piece {
-                let place = &mut places[digit(x)];
-                // SAFETY: the places of all digits in all pieces are the numbers below the length, and
-                // each piece moves as many items of a digit as it has counted.
-                unsafe { *to.add(*place as usize) = x };
-                *place += 1;
-            }
-        });
+        for_each(
+            items.chunks(size).zip(counts.chunks_mut(buckets)).collect(),
+            |(piece, places)| {
+                let to = to.get();
+                for &x in piece {
+                    let place = &mut places[digit(x)];
+                    // SAFETY: the places of all digits in all pieces are the numbers below the length, and
+                    // each piece moves as many items of a digit as it has counted.
+                    unsafe { *to.add(*place as usize) = x };
+                    *place += 1;
+                }
+            },
+        );
         std::mem::swap(items, &mut aside);
-    }
-}
-
-/// Calls `body` with each, on as many threads as there are pieces.
-fn each<I: Send>(
-    all: impl Iterator<Item = I> + Send,
-    pieces: usize,
-    body: impl Fn(I) + Send + Sync,
-) {
-    match pieces {
-        1 => all.for_each(body),
-        _ => for_each(all.collect(), body),
     }
 }
 

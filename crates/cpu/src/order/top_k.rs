@@ -11,7 +11,7 @@ use crate::operand::Values;
 use crate::scan::around;
 use crate::shape_ops::swapped;
 use crate::simd::wide;
-use crate::threads::{map, several};
+use crate::threads::map;
 use pullback_ir::prim::top_k::TopK;
 use pullback_ir::{Element, Shape, Value, dispatch};
 use smallvec::smallvec;
@@ -57,7 +57,7 @@ fn positions<T: Element>(data: &[T], n: usize, k: usize) -> Vec<u32> {
     // One lane is split itself.
     match data.len() / n {
         1 => largest(data),
-        _ if data.len() < PIECE || !several() => data.chunks_exact(n).flat_map(largest).collect(),
+        _ if data.len() < PIECE => data.chunks_exact(n).flat_map(largest).collect(),
         _ => map(data.chunks_exact(n).collect(), largest).concat(),
     }
 }

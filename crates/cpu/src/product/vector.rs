@@ -7,9 +7,10 @@ use super::portable::with_f32;
 use super::{Matrix, Product};
 use crate::pools::{count, share};
 use crate::simd::wide;
-use crate::threads::{Shared, several};
+use crate::threads::{Shared, is_worth_sharing};
 use pullback_ir::scalar::NumScalar;
 use std::ops::Range;
+use std::time::Duration;
 
 /// A loop that writes `n` sums `out[i] = Σ matrix[i, j] v[j]`.
 pub(super) type Loop<T> = unsafe fn(Matrix<T>, &[T], *mut T, usize);
@@ -31,6 +32,9 @@ impl<T: NumScalar> Loops<T> {
 
 /// Elements of a matrix that are worth a thread.
 const PART: usize = 1 << 17;
+
+/// Elements in a nanosecond of one thread, from the third cache.
+const SPEED: usize = 25;
 
 /// Writes a product with `m` or `n` of 1.
 ///
@@ -72,11 +76,9 @@ pub(super) unsafe fn vector<T: NumScalar<Acc = T>>(
         // SAFETY: the caller's promise, rows being parts of it.
         unsafe { body(matrix.from(range.start, 0), v, out.add(range.start), range.len()) }
     };
-    let parts = match parallel && several() {
-        true => (rows * k / PART).min(count()).min(rows.div_ceil(64)),
-        false => 1,
-    };
-    if parts < 2 {
+    let parts = (rows * k / PART).min(count()).min(rows.div_ceil(64));
+    let expected = Duration::from_nanos((rows * k / SPEED) as u64);
+    if !parallel || parts < 2 || !is_worth_sharing(expected) {
         return part(0..rows);
     }
     let size = rows.div_ceil(parts).next_multiple_of(64);

@@ -59,9 +59,7 @@ impl Kernel {
 
     /// Runs over some rows and columns.
     fn part(&self, bases: &Pointers, rows: Range<usize>, cols: Range<usize>) {
-        let [stage] = self.stages.as_slice() else {
-            unreachable!("elementwise values are one stage")
-        };
+        let stage = self.only_stage();
         assert!(rows.end <= self.outer.iter().product() && cols.end <= self.n);
         self.over_rows(bases, rows, |at, count| {
             // SAFETY: the places are within the arrays, and parts of a product do not meet.

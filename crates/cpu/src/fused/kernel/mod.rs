@@ -3,7 +3,8 @@
 //! Here is what a kernel consists of. [`run`] gives its results memory ([`reuse`] says where an input's
 //! will do) and runs blocks of rows, shared among threads; [`long`] cuts lines that are reduced and long,
 //! [`columns`] reduces along columns, [`draw`] draws random bits for the lines that read them, [`epilogue`] runs
-//! behind a product, [`pieces`] gives a result piece by piece, [`scratch`] has memory for values that only the kernel sees.
+//! behind a product, [`pieces`] gives a result piece by piece, [`scratch`] has
+//! memory for values that only the kernel sees.
 
 mod columns;
 mod draw;
@@ -170,6 +171,14 @@ impl Kernel {
             joins,
             n_ins,
             n_outs,
+        }
+    }
+
+    /// The stage of a kernel that has only elementwise values.
+    fn only_stage(&self) -> &Stage {
+        match self.stages.as_slice() {
+            [stage] => stage,
+            _ => unreachable!("elementwise values are one stage"),
         }
     }
 

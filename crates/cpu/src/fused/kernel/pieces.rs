@@ -43,9 +43,7 @@ impl Pieces<'_> {
         range: Range<usize>,
         room: &'r mut [MaybeUninit<T>],
     ) -> &'r [T] {
-        let [stage] = self.kernel.stages.as_slice() else {
-            unreachable!("elementwise values are one stage")
-        };
+        let stage = self.kernel.only_stage();
         assert!(range.start <= range.end && range.end <= self.len() && T::DTYPE == self.dtype);
         let room = &mut room[..range.len()];
         // Places of the line count from its first element.
