@@ -62,18 +62,18 @@ pub(crate) mod avx512 {
         columns
     }
 
-    /// Of eight rows of sixteen 32-bit elements in each vector two columns, the second one turned around.
+    /// Of eight rows of sixteen 32-bit elements in each vector the columns `i` and `i + 4`: of the columns
+    /// from the first on, then of those from the eighth on.
     #[inline]
     #[target_feature(enable = "avx512f")]
     pub(crate) fn columns_of_8x16([a, b, c, d, e, f, g, h]: [__m512i; 8]) -> [__m512i; 8] {
         let (upper, lower) = (fours_of([a, b, c, d]), fours_of([e, f, g, h]));
-        let order = _mm512_setr_epi32(0, 1, 2, 3, 8, 9, 10, 11, 15, 14, 13, 12, 7, 6, 5, 4);
-        let mut columns = [order; 8];
+        let left = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+        let right = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+        let mut columns = [left; 8];
         for i in 0..4 {
-            let even = _mm512_shuffle_i32x4::<0x88>(upper[i], lower[i]);
-            let odd = _mm512_shuffle_i32x4::<0xdd>(upper[i], lower[i]);
-            columns[2 * i] = _mm512_permutexvar_epi32(order, even);
-            columns[2 * i + 1] = _mm512_permutexvar_epi32(order, odd);
+            columns[i] = _mm512_permutex2var_epi64(upper[i], left, lower[i]);
+            columns[4 + i] = _mm512_permutex2var_epi64(upper[i], right, lower[i]);
         }
         columns
     }

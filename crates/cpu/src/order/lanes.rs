@@ -4,6 +4,7 @@
 //! else may call them: also no closure that a function of the standard library would call, which does not
 //! have them.
 
+use super::network::Rows;
 use crate::vectors::avx512::{columns_of_8x16, transpose_8x8, transpose_16x16};
 use std::arch::x86_64::*;
 
@@ -35,14 +36,17 @@ pub(super) trait Lanes: Copy {
     unsafe fn below(self, other: Self) -> u32;
     /// The lanes that have a bit, one after the other.
     unsafe fn packed(self, mask: u32) -> Self;
-    unsafe fn reversed(self) -> Self;
-    /// Sorts lanes that rise and fall.
-    unsafe fn merged(self) -> Self;
+    /// In each lane `i` the lesser one of it and the other's lane `i ^ WITH`; if `i` has the bit `UPPER`, the
+    /// greater one.
+    unsafe fn exchanged<const WITH: usize, const UPPER: usize>(self, other: Self) -> Self;
     /// The lower one of the two in the middle.
     unsafe fn middle(self) -> Self::Key;
-    /// Sorted columns of eight rows become sorted vectors.
+    /// Merges the sorted columns of some rows into one, the lanes of which follow one another in the order
+    /// that the next two methods expect.
+    unsafe fn merge_columns<R: Rows>(rows: &mut R);
+    /// The columns of eight rows, one after the other.
     unsafe fn columns_of_8(rows: &mut [Self; 8]);
-    /// Columns of sixteen rows follow one another.
+    /// The same of sixteen.
     unsafe fn columns_of_16(rows: &mut [Self; 16]);
 }
 
@@ -54,18 +58,42 @@ pub(super) struct Words(__m512i);
 #[derive(Clone, Copy)]
 pub(super) struct Longs(__m512i);
 
-/// Exchanges lanes with those of a permutation, the mask's getting the greater.
-macro_rules! exchange {
-    ($x:ident, $min:ident, $max:ident: $($permuted:expr, $mask:expr;)*) => {$(
-        let y = $permuted;
-        $x = $max($min($x, y), $mask, $x, y);
+/// The lanes of `n` whose number has a bit.
+const fn lanes_with(bit: usize, n: usize) -> u32 {
+    let (mut lanes, mut i) = (0, 0);
+    while i < n {
+        if i & bit != 0 {
+            lanes |= 1 << i;
+        }
+        i += 1;
+    }
+    lanes
+}
+
+/// Merges the columns of some rows, each a sorted run: first pairs of lanes that a bit of their number
+/// tells apart, then pairs of those, by another bit, until all bits are through. A line is one merge: the
+/// bits so far, the new one, and those before it from the latest on.
+macro_rules! merge_lanes {
+    ($rows:ident: $($with:literal $upper:literal $(, $bit:literal)*;)*) => {$(
+        $rows.join::<$with, $upper>();
+        $($rows.across::<$bit>();)*
+        $rows.halve();
     )*};
+}
+
+/// Exchanges the lanes of a vector among each other, step by step.
+macro_rules! exchange {
+    ($x:ident: $($with:literal $upper:literal),*) => {{
+        let x = $x;
+        $(let x = x.exchanged::<$with, $upper>(x);)*
+        x
+    }};
 }
 
 /// The methods that differ in the names of instructions only.
 macro_rules! instructions {
     ($key:ident, $n:literal, $mask:ident, $set:ident, $loadu:ident, $storeu:ident, $min:ident, $max:ident,
-        $cmplt:ident, $compress:ident) => {
+        $mask_max:ident, $cmplt:ident, $compress:ident) => {
         type Key = $key;
         const N: usize = $n;
         const LAST: $key = $key::MAX;
@@ -101,6 +129,16 @@ macro_rules! instructions {
             unsafe { (Self($min(self.0, other.0)), Self($max(self.0, other.0))) }
         }
         #[inline(always)]
+        unsafe fn exchanged<const WITH: usize, const UPPER: usize>(self, other: Self) -> Self {
+            const { assert!(WITH & UPPER != 0 && WITH < Self::N) };
+            let upper = const { lanes_with(UPPER, Self::N) as $mask };
+            // SAFETY: as above.
+            unsafe {
+                let other = other.crossed::<WITH>();
+                Self($mask_max($min(self.0, other), upper, self.0, other))
+            }
+        }
+        #[inline(always)]
         unsafe fn below(self, other: Self) -> u32 {
             // SAFETY: as above.
             unsafe { $cmplt(self.0, other.0).into() }
@@ -114,7 +152,7 @@ macro_rules! instructions {
 }
 
 macro_rules! vectors {
-    ($($t:ident)*) => {$(
+    ($t:ident: $permute:ident $numbers:expr, $set:ident; $($with:literal => $crossed:expr,)*) => {
         impl $t {
             /// Without the wrapper. (`map` of arrays is not inlined.)
             #[inline(always)]
@@ -123,10 +161,37 @@ macro_rules! vectors {
                 x.iter_mut().zip(rows).for_each(|(x, row)| *x = row.0);
                 x
             }
+
+            /// In each lane `i` the lane `i ^ WITH`.
+            ///
+            /// # Safety
+            /// The processor must have AVX-512F.
+            #[inline(always)]
+            unsafe fn crossed<const WITH: usize>(self) -> __m512i {
+                // SAFETY: the caller's promise.
+                unsafe {
+                    match WITH {
+                        $($with => $crossed(self.0),)*
+                        _ => $permute(_mm512_xor_si512($numbers, $set(WITH as _)), self.0),
+                    }
+                }
+            }
         }
-    )*};
+    };
 }
-vectors!(Words Longs);
+vectors!(Words:
+    _mm512_permutexvar_epi32
+    _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), _mm512_set1_epi32;
+    1 => _mm512_shuffle_epi32::<0xb1>,
+    2 => _mm512_shuffle_epi32::<0x4e>,
+    3 => _mm512_shuffle_epi32::<0x1b>,
+);
+vectors!(Longs:
+    _mm512_permutexvar_epi64
+    _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7), _mm512_set1_epi64;
+    1 => _mm512_shuffle_epi32::<0x4e>,
+    3 => _mm512_permutex_epi64::<0x1b>,
+);
 
 impl Lanes for Words {
     instructions!(
@@ -138,51 +203,18 @@ impl Lanes for Words {
         _mm512_mask_storeu_epi32,
         _mm512_min_epu32,
         _mm512_max_epu32,
+        _mm512_mask_max_epu32,
         _mm512_cmplt_epu32_mask,
         _mm512_maskz_compress_epi32
     );
 
     #[inline(always)]
-    unsafe fn reversed(self) -> Self {
+    unsafe fn middle(self) -> u32 {
         // SAFETY: here and below, the promise of the trait's caller.
         unsafe {
-            let order = _mm512_setr_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-            Words(_mm512_permutexvar_epi32(order, self.0))
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn merged(self) -> Self {
-        let mut x = self.0;
-        // SAFETY: as above.
-        unsafe {
-            exchange!(x, _mm512_min_epu32, _mm512_mask_max_epu32:
-                _mm512_shuffle_i32x4::<0x4e>(x, x), 0xff00;
-                _mm512_shuffle_i32x4::<0xb1>(x, x), 0xf0f0;
-                _mm512_shuffle_epi32::<0x4e>(x), 0xcccc;
-                _mm512_shuffle_epi32::<0xb1>(x), 0xaaaa;
-            );
-        }
-        Words(x)
-    }
-
-    #[inline(always)]
-    unsafe fn middle(self) -> u32 {
-        let mut x = self.0;
-        // SAFETY: as above.
-        unsafe {
-            let eights = _mm512_setr_epi32(7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8);
-            exchange!(x, _mm512_min_epu32, _mm512_mask_max_epu32:
-                // Runs of two, of four, of eight.
-                _mm512_shuffle_epi32::<0xb1>(x), 0xaaaa;
-                _mm512_shuffle_epi32::<0x1b>(x), 0xcccc;
-                _mm512_shuffle_epi32::<0xb1>(x), 0xaaaa;
-                _mm512_permutexvar_epi32(eights, x), 0xf0f0;
-                _mm512_shuffle_epi32::<0x4e>(x), 0xcccc;
-                _mm512_shuffle_epi32::<0xb1>(x), 0xaaaa;
-            );
+            let x = exchange!(self: 1 1, 3 2, 1 1, 7 4, 2 2, 1 1);
             // The lower half of all, of which the largest.
-            let low = _mm512_min_epu32(x, Words(x).reversed().0);
+            let low = _mm512_min_epu32(x.0, x.crossed::<15>());
             let low = _mm512_castsi512_si256(low);
             let low =
                 _mm_max_epu32(_mm256_castsi256_si128(low), _mm256_extracti128_si256::<1>(low));
@@ -192,21 +224,26 @@ impl Lanes for Words {
     }
 
     #[inline(always)]
-    unsafe fn columns_of_8(rows: &mut [Self; 8]) {
+    unsafe fn merge_columns<R: Rows>(rows: &mut R) {
         // SAFETY: as above.
         unsafe {
-            let columns = columns_of_8x16(Self::vectors(rows));
-            for (row, x) in rows.iter_mut().zip(columns) {
-                *row = Words(x).merged();
-            }
+            merge_lanes!(rows: 4 4; 5 1, 4; 7 2, 1, 4; 15 8, 2, 1, 4;);
         }
+    }
+
+    #[inline(always)]
+    unsafe fn columns_of_8(rows: &mut [Self; 8]) {
+        // SAFETY: as above.
+        let columns = unsafe { columns_of_8x16(Self::vectors(rows)) };
+        rows.iter_mut().zip(columns).for_each(|(row, x)| *row = Words(x));
     }
 
     #[inline(always)]
     unsafe fn columns_of_16(rows: &mut [Self; 16]) {
         // SAFETY: as above.
         let columns = unsafe { transpose_16x16(Self::vectors(rows)) };
-        rows.iter_mut().zip(columns).for_each(|(row, x)| *row = Words(x));
+        let order = [0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15];
+        rows.iter_mut().zip(order).for_each(|(row, lane)| *row = Words(columns[lane]));
     }
 }
 
@@ -220,49 +257,30 @@ impl Lanes for Longs {
         _mm512_mask_storeu_epi64,
         _mm512_min_epu64,
         _mm512_max_epu64,
+        _mm512_mask_max_epu64,
         _mm512_cmplt_epu64_mask,
         _mm512_maskz_compress_epi64
     );
 
     #[inline(always)]
-    unsafe fn reversed(self) -> Self {
+    unsafe fn middle(self) -> u64 {
         // SAFETY: here and below, the promise of the trait's caller.
         unsafe {
-            Longs(_mm512_permutexvar_epi64(_mm512_setr_epi64(7, 6, 5, 4, 3, 2, 1, 0), self.0))
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn merged(self) -> Self {
-        let mut x = self.0;
-        // SAFETY: as above.
-        unsafe {
-            exchange!(x, _mm512_min_epu64, _mm512_mask_max_epu64:
-                _mm512_shuffle_i64x2::<0x4e>(x, x), 0xf0;
-                _mm512_shuffle_i64x2::<0xb1>(x, x), 0xcc;
-                _mm512_shuffle_epi32::<0x4e>(x), 0xaa;
-            );
-        }
-        Longs(x)
-    }
-
-    #[inline(always)]
-    unsafe fn middle(self) -> u64 {
-        let mut x = self.0;
-        // SAFETY: as above.
-        unsafe {
-            exchange!(x, _mm512_min_epu64, _mm512_mask_max_epu64:
-                // Runs of two, of four.
-                _mm512_shuffle_epi32::<0x4e>(x), 0xaa;
-                _mm512_permutex_epi64::<0x1b>(x), 0xcc;
-                _mm512_shuffle_epi32::<0x4e>(x), 0xaa;
-            );
+            let x = exchange!(self: 1 1, 3 2, 1 1);
             // The lower half of all, of which the largest.
-            let low = _mm512_min_epu64(x, Longs(x).reversed().0);
+            let low = _mm512_min_epu64(x.0, x.crossed::<7>());
             let low = _mm512_castsi512_si256(low);
             let low =
                 _mm_max_epu64(_mm256_castsi256_si128(low), _mm256_extracti128_si256::<1>(low));
             _mm_cvtsi128_si64(_mm_max_epu64(low, _mm_shuffle_epi32::<0x4e>(low))).cast_unsigned()
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn merge_columns<R: Rows>(rows: &mut R) {
+        // SAFETY: as above.
+        unsafe {
+            merge_lanes!(rows: 1 1; 3 2, 1; 7 4, 2, 1;);
         }
     }
 

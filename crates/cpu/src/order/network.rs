@@ -1,17 +1,10 @@
-//! Sorting in registers: a network over the columns of some vectors, then merges of the columns.
+//! Sorting in registers: a network over the rows sorts all columns at once, which are then merged.
 
 use super::lanes::{Lanes, ROWS};
 
 /// Integers that are sorted in registers at most.
 pub(super) const fn few<L: Lanes>() -> usize {
     ROWS * L::N
-}
-
-/// Exchanges pairs of vectors where they are in the wrong order, lane by lane.
-macro_rules! exchange {
-    ($x:ident: $($i:literal $j:literal,)*) => {$(
-        ($x[$i], $x[$j]) = $x[$i].ordered($x[$j]);
-    )*};
 }
 
 /// Sorts at most [`few`] integers, which end at `to`.
@@ -25,23 +18,15 @@ pub(super) unsafe fn sort_few<L: Lanes>(from: *const L::Key, n: usize, to: *mut 
     unsafe {
         if n <= few::<L>() / 2 {
             let mut x: [L; ROWS / 2] = load(from, n);
-            sort_8_rows(&mut x);
+            x.sort_columns();
+            L::merge_columns(&mut x);
             L::columns_of_8(&mut x);
-            merge::<L, 1>(&mut x);
-            merge::<L, 2>(&mut x);
-            merge::<L, 4>(&mut x);
             return store(&x, n, to);
         }
         let mut x: [L; ROWS] = load(from, n);
-        sort_16_rows(&mut x);
+        x.sort_columns();
+        L::merge_columns(&mut x);
         L::columns_of_16(&mut x);
-        // A column of 16 is one vector, or two.
-        if L::N == ROWS {
-            merge::<L, 1>(&mut x);
-        }
-        merge::<L, 2>(&mut x);
-        merge::<L, 4>(&mut x);
-        merge::<L, 8>(&mut x);
         store(&x, n, to);
     }
 }
@@ -84,74 +69,98 @@ unsafe fn store<L: Lanes>(x: &[L], n: usize, to: *mut L::Key) {
     }
 }
 
-/// Sorts the columns of eight rows, by as few comparisons as are known to do it.
+/// Some vectors: the steps of sorting what is in them.
 ///
 /// # Safety
-/// The processor has the instructions.
-#[inline(always)]
-unsafe fn sort_8_rows<L: Lanes>(x: &mut [L; 8]) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        exchange!(x:
-            0 2, 1 3, 4 6, 5 7,
-            0 4, 1 5, 2 6, 3 7,
-            0 1, 2 3, 4 5, 6 7,
-            2 4, 3 5,
-            1 4, 3 6,
-            1 2, 3 4, 5 6,
-        );
-    }
+/// The processor has the instructions of [`Lanes`].
+pub(super) trait Rows {
+    /// Sorts each column, by as few comparisons as are known to do it.
+    unsafe fn sort_columns(&mut self);
+    /// Of two sorted runs, in the lanes without and with the bit `UPPER`, makes two that rise and fall, of
+    /// which the elements of one are below those of the other: the second run is turned around, by the
+    /// rows and by `WITH` in the numbers of lanes, and the lesser ones of the pairs are left in the first.
+    unsafe fn join<const WITH: usize, const UPPER: usize>(&mut self);
+    /// Of each run that rises and falls makes two of half its length, of which the elements of one are below
+    /// those of the other: the halves are the lanes without and with a bit.
+    unsafe fn across<const BIT: usize>(&mut self);
+    /// Sorts columns that rise and fall, by halves of the rows.
+    unsafe fn halve(&mut self);
 }
 
-/// The same of sixteen rows.
-///
-/// # Safety
-/// The processor has the instructions.
-#[inline(always)]
-unsafe fn sort_16_rows<L: Lanes>(x: &mut [L; 16]) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        exchange!(x:
-            0 1, 2 3, 4 5, 6 7, 8 9, 10 11, 12 13, 14 15,
-            0 2, 1 3, 4 6, 5 7, 8 10, 9 11, 12 14, 13 15,
-            0 4, 1 5, 2 6, 3 7, 8 12, 9 13, 10 14, 11 15,
-            0 8, 1 9, 2 10, 3 11, 4 12, 5 13, 6 14, 7 15,
-            5 10, 6 9, 3 12, 13 14, 4 8, 7 11, 1 2,
-            1 4, 7 13, 2 8, 11 14,
-            2 4, 5 6, 9 10, 11 13, 3 8, 7 12,
-            6 8, 10 12, 3 5, 7 9,
-            3 4, 5 6, 7 8, 9 10, 11 12,
-            6 7, 8 9,
-        );
-    }
+/// [`Rows`] of a number: the comparisons that sort columns, those that sort columns that rise and fall, and
+/// the pairs of rows from both ends. All are written out, since loops would go through memory.
+macro_rules! rows {
+    ($n:literal: $($i:literal $j:literal),*; $($low:literal $high:literal),*; $($up:literal $down:literal),*;) => {
+        impl<L: Lanes> Rows for [L; $n] {
+            #[inline(always)]
+            unsafe fn sort_columns(&mut self) {
+                // SAFETY: here and below, the promise of the trait's caller.
+                unsafe {
+                    $((self[$i], self[$j]) = self[$i].ordered(self[$j]);)*
+                }
+            }
+            #[inline(always)]
+            unsafe fn join<const WITH: usize, const UPPER: usize>(&mut self) {
+                // SAFETY: as above.
+                unsafe {
+                    $((self[$up], self[$down]) = (
+                        self[$up].exchanged::<WITH, UPPER>(self[$down]),
+                        self[$down].exchanged::<WITH, UPPER>(self[$up]),
+                    );)*
+                }
+            }
+            #[inline(always)]
+            unsafe fn across<const BIT: usize>(&mut self) {
+                // SAFETY: as above.
+                unsafe {
+                    $(
+                        self[$up] = self[$up].exchanged::<BIT, BIT>(self[$up]);
+                        self[$down] = self[$down].exchanged::<BIT, BIT>(self[$down]);
+                    )*
+                }
+            }
+            #[inline(always)]
+            unsafe fn halve(&mut self) {
+                // SAFETY: as above.
+                unsafe {
+                    $((self[$low], self[$high]) = self[$low].ordered(self[$high]);)*
+                }
+            }
+        }
+    };
 }
 
-/// Merges pairs of sorted runs of `RUN` vectors.
-///
-/// # Safety
-/// The processor has the instructions.
-#[inline(always)]
-unsafe fn merge<L: Lanes, const RUN: usize>(x: &mut [L]) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        // The second run turned around makes one that rises and falls. Of such a run the lesser of each
-        // element and the one half a run further make one again, all of whose elements are below
-        // those of the other half. (The other half is the wrong way around, which does not matter.)
-        for start in (0..x.len()).step_by(2 * RUN) {
-            for i in 0..RUN {
-                let (low, high) = (start + i, start + 2 * RUN - 1 - i);
-                (x[low], x[high]) = x[low].ordered(x[high].reversed());
-            }
-        }
-        let mut step = RUN / 2;
-        while step > 0 {
-            for i in (0..x.len()).filter(|i| i & step == 0) {
-                (x[i], x[i + step]) = x[i].ordered(x[i + step]);
-            }
-            step /= 2;
-        }
-        for x in x {
-            *x = x.merged();
-        }
-    }
-}
+rows!(8:
+    0 2, 1 3, 4 6, 5 7,
+    0 4, 1 5, 2 6, 3 7,
+    0 1, 2 3, 4 5, 6 7,
+    2 4, 3 5,
+    1 4, 3 6,
+    1 2, 3 4, 5 6;
+
+    0 4, 1 5, 2 6, 3 7,
+    0 2, 1 3, 4 6, 5 7,
+    0 1, 2 3, 4 5, 6 7;
+
+    0 7, 1 6, 2 5, 3 4;
+);
+
+rows!(16:
+    0 1, 2 3, 4 5, 6 7, 8 9, 10 11, 12 13, 14 15,
+    0 2, 1 3, 4 6, 5 7, 8 10, 9 11, 12 14, 13 15,
+    0 4, 1 5, 2 6, 3 7, 8 12, 9 13, 10 14, 11 15,
+    0 8, 1 9, 2 10, 3 11, 4 12, 5 13, 6 14, 7 15,
+    5 10, 6 9, 3 12, 13 14, 4 8, 7 11, 1 2,
+    1 4, 7 13, 2 8, 11 14,
+    2 4, 5 6, 9 10, 11 13, 3 8, 7 12,
+    6 8, 10 12, 3 5, 7 9,
+    3 4, 5 6, 7 8, 9 10, 11 12,
+    6 7, 8 9;
+
+    0 8, 1 9, 2 10, 3 11, 4 12, 5 13, 6 14, 7 15,
+    0 4, 1 5, 2 6, 3 7, 8 12, 9 13, 10 14, 11 15,
+    0 2, 1 3, 4 6, 5 7, 8 10, 9 11, 12 14, 13 15,
+    0 1, 2 3, 4 5, 6 7, 8 9, 10 11, 12 13, 14 15;
+
+    0 15, 1 14, 2 13, 3 12, 4 11, 5 10, 6 9, 7 8;
+);

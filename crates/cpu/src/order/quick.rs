@@ -5,8 +5,8 @@
 //! left of the rooms is enough for both halves, so they do not meet and may be sorted by two threads. A
 //! part that fits sixteen vectors is sorted in registers.
 //!
-//! Measured in November 2026 on one core: a million random integers of 32 bits take 2.5 ms, of 64 bits
-//! 4.5 ms. With it the operation `sort` has 1.6 times the speed that it had with the radix sort.
+//! Measured in November 2026 on one core: `sort` of a million random integers takes 1.9 ms with 32 bits, 4.2 ms
+//! with 64.
 
 use super::lanes::{Lanes, Longs, Words};
 use super::network::{few, sort_few};
