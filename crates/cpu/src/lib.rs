@@ -1,7 +1,7 @@
 //! The CPU engine: one equation at a time on host arrays, and whole jaxprs as flat programs.
 //!
 //! [`execute`] evaluates one primitive; ops on concrete arrays call it directly. [`compile`] turns a
-//! jaxpr into an [`Executable`] that runs equation after equation with a liveness plan, so that the
+//! jaxpr into an [`Executable`] of fused kernels and library calls with a plan of its memory, in which the
 //! buffers of operands that die are written in place. Both go through the [`Engine`] that the
 //! environment variable `PULLBACK_ENGINE` names (`reference`, `tile`, `native`, `cpu`); without it that is
 //! `cpu`. `PULLBACK_THREADS` says how many threads share work, `PULLBACK_ISA` which vector

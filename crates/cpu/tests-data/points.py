@@ -64,6 +64,8 @@ table = [
     ("erf_inv", erf_inv, [either(logarithmic(1e-300, 1)), even(-1, 1), lambda: 1 - logarithmic(1e-15, 0.1)()]),
     ("pow", lambda x, y: x**y, None),
     ("atan2", mp.atan2, None),
+    ("lgamma", lambda x: mp.re(mp.loggamma(x)), [everywhere, even(-4, 12), near(1, 2, 0.5, 1.5, 2.5, 8.5)]),
+    ("digamma", mp.digamma, [everywhere, even(-4, 12), near(1.4616321449683622, 1, 2.2, 3.2, 8)]),
 ]
 
 # Where a correction of the formulas counts most; without it the budget is missed.

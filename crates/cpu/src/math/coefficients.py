@@ -182,6 +182,13 @@ def erf_tables():
 def gamma_tables():
     # sin(pi r) = r p(r^2)
     fit("SIN_PI", 53, lambda z: mp.sin(PI * mp.sqrt(z)) / mp.sqrt(z), 0, 0.2501, 9, lambda z: 1 / 3, "sin(pi r)/r, z = r^2, |r| < 1/2")
+    # About 2 the logarithm of the gamma function, about its root the digamma function.
+    lgamma = lambda t: mp.loggamma(2 + t) / t
+    fit("LGAMMA", 53, lgamma, mp.mpf("-0.7"), mp.mpf("0.3"), 20, lambda t: 1 / lgamma(t), "(log Gamma(2 + t))/t, -0.7 < t < 0.3")
+    root = mp.findroot(mp.digamma, 1.46)
+    parts("DIGAMMA_ROOT", root, 53, (53, 53), "The root of the digamma function, in two parts")
+    digamma = lambda t: mp.digamma(root + t) / t
+    fit("DIGAMMA", 53, digamma, 1 - root, mp.mpf("2.2") - root, 26, lambda t: 1 / digamma(t), "psi(root + t)/t from psi(1) to psi(2.2)")
 
 def pow_tables():
     # log2 x = e - log2 c + log2(1 + f), f = m c - 1: c has six bits, so f is exact; 1 and 1/2 at the ends,

@@ -1,8 +1,9 @@
-//! The logarithm of the gamma function and its derivative, on f32 lanes through f64.
+//! The logarithm of the gamma function and its derivative: on f32 lanes through f64, and on f64 lanes.
 
-use super::coefficients::SIN_PI;
+use super::coefficients::{DIGAMMA, DIGAMMA_ROOT, LGAMMA, SIN_PI};
 use super::lanes::{Lanes, Narrow};
 use super::log::log;
+use pullback_ir::scalar::RealScalar;
 use std::f64::consts::PI;
 
 /// B₂ₖ/(2k (2k − 1)), from k = 1: Stirling's series (DLMF 5.11.1).
@@ -17,7 +18,7 @@ const STIRLING: [f64; 8] = [
     -3617.0 / 122400.0,
 ];
 /// B₂ₖ/2k, from k = 1: its derivative (DLMF 5.11.2).
-const DERIVATIVE: [f64; 8] = [
+const DERIVATIVE: [f64; 9] = [
     1.0 / 12.0,
     -1.0 / 120.0,
     1.0 / 252.0,
@@ -26,6 +27,7 @@ const DERIVATIVE: [f64; 8] = [
     -691.0 / 32760.0,
     1.0 / 12.0,
     -3617.0 / 8160.0,
+    43867.0 / 14364.0,
 ];
 /// ½ log 2π.
 const HALF_LOG_2PI: f64 = 0.918_938_533_204_672_8;
@@ -73,7 +75,7 @@ fn fraction<L: Lanes>(l: &mut L, x: L::F) -> L::F {
 
 /// log |Γ(x)|.
 #[inline(always)]
-pub(crate) fn lgamma<L: Narrow>(l: &mut L, x: L::F) -> L::F {
+pub(crate) fn lgamma_f32<L: Narrow>(l: &mut L, x: L::F) -> L::F {
     let x = l.widen(x);
     let y = lgamma_wide(l.wide(), x);
     l.narrow(y)
@@ -123,7 +125,7 @@ fn lgamma_wide<L: Lanes>(l: &mut L, x: L::F) -> L::F {
 
 /// Γ'(x)/Γ(x); NaN at the poles.
 #[inline(always)]
-pub(crate) fn digamma<L: Narrow>(l: &mut L, x: L::F) -> L::F {
+pub(crate) fn digamma_f32<L: Narrow>(l: &mut L, x: L::F) -> L::F {
     let x = l.widen(x);
     let y = digamma_wide(l.wide(), x);
     l.narrow(y)
@@ -137,7 +139,7 @@ fn digamma_wide<L: Lanes>(l: &mut L, x: L::F) -> L::F {
     let one = l.f(1.0);
     let inverse = l.div(one, z);
     let square = l.mul(inverse, inverse);
-    let series = l.poly(&DERIVATIVE, square);
+    let series = l.poly(&DERIVATIVE[..8], square);
     let series = l.mul(series, square);
     let rest = l.kfma(inverse, 0.5, series);
     let psi = l.sub(log_z, rest);
@@ -162,4 +164,86 @@ fn digamma_wide<L: Lanes>(l: &mut L, x: L::F) -> L::F {
     let pole = l.eq(r, zero);
     let other = l.select(pole, nan, other);
     l.select(reflected, other, psi)
+}
+
+/// log |Γ(x)|.
+#[inline(always)]
+pub(crate) fn lgamma_f64<L: Lanes<Scalar = f64>>(l: &mut L, x: L::F) -> L::F {
+    // With x = k + t for an integer k, Γ(x) = Γ(2 + t)·(x − 1) … (x − k + 2) for k > 2, and
+    // Γ(2 + t) = x·Γ(x) for k = 1, x·(x + 1)·Γ(x) for k = 0. On both sides of the roots at 1 and 2 the two
+    // logarithms have different signs; with −0.7 < t < 0.3 they cancel least.
+    let k = l.addk(x, 0.2);
+    let k = l.round_even(k);
+    let t = l.sub(x, k);
+    let one = l.f(1.0);
+    let up = l.ltk(k, 2.0);
+    let mut product = l.select(up, x, one);
+    let more = l.fma(x, x, x);
+    let zeroth = l.ltk(k, 1.0);
+    product = l.select(zeroth, more, product);
+    for j in 1..=6 {
+        let factor = l.subk(x, f64::from(j));
+        let longer = l.mul(product, factor);
+        let has_factor = l.gtk(k, f64::from(j) + 1.5);
+        product = l.select(has_factor, longer, product);
+    }
+    let large = l.gtk(k, 8.5);
+    let of = l.select(large, x, product);
+    let log = log(l, of);
+    let minus = l.neg(log);
+    let signed = l.select(up, minus, log);
+    let p = l.poly(&LGAMMA, t);
+    let near = l.fma(t, p, signed);
+    // (x − ½)·(log x − 1) + ½ log 2π − ½ + …
+    let inverse = l.div(one, x);
+    let square = l.mul(inverse, inverse);
+    let series = l.poly(&STIRLING, square);
+    let constant = l.f(HALF_LOG_2PI - 0.5);
+    let rest = l.fma(series, inverse, constant);
+    let (less, log) = (l.subk(x, 0.5), l.subk(log, 1.0));
+    let far = l.fma(less, log, rest);
+    let y = l.select(large, far, near);
+    // Between its poles it has zeros, about which the terms of a reflection cancel.
+    let negative = l.ltk(x, 0.0);
+    l.rare(negative, RealScalar::lgamma, x, y)
+}
+
+/// Γ'(x)/Γ(x); NaN at the poles.
+#[inline(always)]
+pub(crate) fn digamma_f64<L: Lanes<Scalar = f64>>(l: &mut L, x: L::F) -> L::F {
+    // ψ(x) = ψ(r) + 1/(x − 1) + … + 1/r for r = x − k up to 2.2, or ψ(x + 1) − 1/x: the sum is n/d.
+    let below = l.ltk(x, 1.0);
+    let (zero, one) = (l.f(0.0), l.f(1.0));
+    let mut n = l.choose(below, -1.0, 0.0);
+    let mut d = l.select(below, x, one);
+    let mut r = x;
+    for j in 1..=6 {
+        let next = l.subk(x, f64::from(j));
+        let has_term = l.gtk(next, 1.2);
+        let (longer, product) = (l.fma(n, next, d), l.mul(d, next));
+        n = l.select(has_term, longer, n);
+        d = l.select(has_term, product, d);
+        r = l.select(has_term, next, r);
+    }
+    let large = l.gtk(x, 8.0);
+    let (n, d) = (l.select(large, one, n), l.select(large, x, d));
+    let quotient = l.div(n, d);
+    let [root, low] = DIGAMMA_ROOT;
+    // That of ψ(x + 1) is one less, which is exact.
+    let root = l.choose(below, root - 1.0, root);
+    let t = l.sub(r, root);
+    let t = l.subk(t, low);
+    let p = l.poly(&DIGAMMA, t);
+    let near = l.fma(t, p, quotient);
+    // ψ(x) = log x − 1/2x − …
+    let log = log(l, x);
+    let square = l.mul(quotient, quotient);
+    let series = l.poly(&DERIVATIVE, square);
+    let series = l.mul(series, square);
+    let rest = l.kfma(quotient, 0.5, series);
+    let far = l.sub(log, rest);
+    let y = l.select(large, far, near);
+    // As above.
+    let other = l.le(x, zero);
+    l.rare(other, RealScalar::digamma, x, y)
 }

@@ -7,7 +7,8 @@ use pullback_ir::prim::binary::Binary;
 use pullback_ir::prim::unary::Unary;
 use std::mem::MaybeUninit;
 
-/// Calls `callback!` with the functions of one argument: of both widths, then those of f32 alone.
+/// Calls `callback!` with the functions of one argument: those that are the same for both widths, then the
+/// others, f32's first.
 macro_rules! functions {
     ($callback:ident) => {
         $callback! {
@@ -21,9 +22,12 @@ macro_rules! functions {
                 Sinh hyperbolic::sinh, Cosh hyperbolic::cosh, Tanh hyperbolic::tanh,
                 Asinh hyperbolic::asinh, Acosh hyperbolic::acosh, Atanh hyperbolic::atanh,
                 Asin arc::asin, Acos arc::acos, Atan arc::atan,
-            Erf erf::erf, Erfc erf::erfc, ErfInv erf::erf_inv,
+                Erf erf::erf, Erfc erf::erfc, ErfInv erf::erf_inv,
             ]
-            [Lgamma gamma::lgamma, Digamma gamma::digamma,]
+            [
+                Lgamma gamma::lgamma_f32, gamma::lgamma_f64,
+                Digamma gamma::digamma_f32, gamma::digamma_f64,
+            ]
         }
     };
 }
@@ -54,11 +58,12 @@ macro_rules! run {
 }
 
 macro_rules! define {
-    ([$($both:ident $f:path,)*] [$($single:ident $g:path,)*]) => {
+    ([$($both:ident $f:path,)*] [$($each:ident $single:path, $double:path,)*]) => {
         /// The function of `op` on f64 lanes; nothing if it has no form for lanes.
         pub(crate) fn emit_f64<L: Lanes<Scalar = f64>>(l: &mut L, op: Unary, x: L::F) -> Option<L::F> {
             match op {
                 $(Unary::$both => Some($f(l, x)),)*
+                $(Unary::$each => Some($double(l, x)),)*
                 _ => None,
             }
         }
@@ -67,7 +72,7 @@ macro_rules! define {
         pub(crate) fn emit_f32<L: Narrow>(l: &mut L, op: Unary, x: L::F) -> Option<L::F> {
             match op {
                 $(Unary::$both => Some($f(l, x)),)*
-                $(Unary::$single => Some($g(l, x)),)*
+                $(Unary::$each => Some($single(l, x)),)*
                 _ => None,
             }
         }
@@ -76,6 +81,7 @@ macro_rules! define {
         pub(crate) fn apply_f64(op: Unary, x: &[f64], out: &mut [MaybeUninit<f64>]) -> bool {
             match op {
                 $(Unary::$both => run!(drive64, $f, x, out),)*
+                $(Unary::$each => run!(drive64, $double, x, out),)*
                 _ => return false,
             }
             true
@@ -85,7 +91,7 @@ macro_rules! define {
         pub(crate) fn apply_f32(op: Unary, x: &[f32], out: &mut [MaybeUninit<f32>]) -> bool {
             match op {
                 $(Unary::$both => run!(drive32, $f, x, out),)*
-                $(Unary::$single => run!(drive32, $g, x, out),)*
+                $(Unary::$each => run!(drive32, $single, x, out),)*
                 _ => return false,
             }
             true

@@ -33,8 +33,8 @@ const UNARY: [(Unary, &str, f64, f64); 27] = [
     (Unary::Erf, "erf", 2.0, 1.0),
     (Unary::Erfc, "erfc", 4.0, 4.0),
     (Unary::ErfInv, "erf_inv", 4.0, 4.0),
-    (Unary::Lgamma, "lgamma", 4.0, 0.0),
-    (Unary::Digamma, "digamma", 4.0, 0.0),
+    (Unary::Lgamma, "lgamma", 4.0, 4.0),
+    (Unary::Digamma, "digamma", 4.0, 4.0),
     (Unary::Square, "square", 0.5, 0.5),
 ];
 
@@ -114,9 +114,11 @@ fn golden_points_lie_within_the_budget() {
         let is_single = arguments.iter().zip(&single).all(|(&x, &y)| x == f64::from(y));
         if let [x] = arguments {
             let Some((op, budget32, budget64)) = op_named(name) else { continue };
-            if let Some(y) = unary_f64(op, &[*x]) {
-                check64(line, y[0], (nearest, above), budget64);
-            }
+            let y = unary_f64(op, &[*x]).expect("a vector form");
+            // The interpreter's, which about their zeros are right to 1e-16 of 1.
+            let about_zeros = matches!(op, Unary::Lgamma | Unary::Digamma) && *x < 0.0;
+            let more = if about_zeros { 1e-16 / ulp64(nearest) } else { 0.0 };
+            check64(line, y[0], (nearest, above), budget64 + more);
             if is_single {
                 check32(line, unary_f32(op, &single).unwrap()[0], nearest, budget32);
             }
@@ -176,10 +178,9 @@ fn special_values_are_those_of_the_reference() {
                 reference(op, f64::from(single)),
                 budget32,
             );
-            if let Some(y) = unary_f64(op, &[x]) {
-                // The reference has an error of its own.
-                check64(&what, y[0], (reference(op, x), 0.0), budget64 + 3.0);
-            }
+            // The reference has an error of its own.
+            let y = unary_f64(op, &[x]).unwrap()[0];
+            check64(&what, y, (reference(op, x), 0.0), budget64 + 3.0);
         }
     }
 }
@@ -273,16 +274,17 @@ fn loops_have_the_bits_of_single_elements() {
                 .iter()
                 .map(|&x| f64::from(emit_f32(&mut F32::<true>::default(), op, x).unwrap()))
                 .collect();
-            let double: Option<Vec<f64>> =
-                wide.iter().map(|&x| emit_f64(&mut F64::<true>::default(), op, x)).collect();
+            let double: Vec<f64> = wide
+                .iter()
+                .map(|&x| emit_f64(&mut F64::<true>::default(), op, x).unwrap())
+                .collect();
             for baseline in [true, false] {
                 simd::BASELINE.set(baseline);
                 let got = unary_f32(op, &x).unwrap();
                 let got: Vec<f64> = got.into_iter().map(f64::from).collect();
                 assert!(bits(&got) == bits(&single), "{name}, {n} f32, baseline {baseline}");
-                if let (Some(got), Some(double)) = (unary_f64(op, &wide), &double) {
-                    assert!(bits(&got) == bits(double), "{name}, {n} f64, baseline {baseline}");
-                }
+                let got = unary_f64(op, &wide).unwrap();
+                assert!(bits(&got) == bits(&double), "{name}, {n} f64, baseline {baseline}");
             }
             simd::BASELINE.set(false);
         }
