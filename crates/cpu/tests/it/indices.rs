@@ -189,7 +189,8 @@ fn scatters() {
     );
 }
 
-/// What somebody else reads too is an array, and so is what is spread over windows of several lines.
+/// What somebody else reads too is an array, and so is a constant, and what is spread over windows of several
+/// lines.
 #[test]
 fn arrays_stay() {
     let gather = gather("()", "(0,)", "(0,)", "FILL_OR_DROP", "(1,)");
@@ -206,6 +207,10 @@ fn arrays_stay() {
     check(&program("a", "\nin (e, d)"), 100, 0);
     check(&program("c", "\nin (e,)"), 100, 0);
     check(&program("a", &format!("\nf:i32[100] = {gather} e d in (f,)")), 100, 0);
+    let constant = "c:i32[4,1] = constant[data=(7, -1, 100, 99) dtype=int32 shape=(4, 1)]";
+    let text =
+        format!("{{ lambda ; a:i32[100]. let\n{constant}\nd:i32[4] = {gather} a c in (d,) }}");
+    check(&text, 100, 0);
     check(
         &format!(
             "{{ lambda ; a:i32[100] b:i32[20] c:i32[30]. let

@@ -39,10 +39,11 @@ pub(super) fn indices(jaxpr: &Jaxpr, nodes: &mut Vec<Node>) {
         // Index vectors are an axis of their own, so the indices are given another shape in between.
         let (indices, reshape, from) = match nodes[giver] {
             Node::One(reshape) => {
-                match (&jaxpr.eqns()[reshape].prim, jaxpr.eqns()[reshape].inputs[0]) {
-                    (Prim::Reshape(_), Atom::Var(v)) if reads_alone(v, giver) => {
+                match (&jaxpr.eqns()[reshape].prim, jaxpr.eqns()[reshape].inputs.as_slice()) {
+                    (Prim::Reshape(_), &[Atom::Var(v)]) if reads_alone(v, giver) => {
                         (v, Some(reshape), givers.get(&v).copied())
                     }
+                    // A constant, say, which has no operands.
                     _ => continue,
                 }
             }
