@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod apart;
 mod compile;
 mod data;
 mod kernel;
@@ -33,6 +34,8 @@ struct Options {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Prints the nanoseconds that a number takes to another thread and back
+    Apart,
     /// Prints the names of all workloads by group, as JSON
     Names,
     /// Answers requests of the driver, JSON lines on the standard streams
@@ -52,6 +55,7 @@ enum Command {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     match Options::parse().command {
+        Command::Apart => println!("{:.0}", apart::round_trip_ns()),
         Command::Names => println!("{}", names::as_json()),
         Command::Serve => serve::serve(std::io::stdin().lock(), std::io::stdout().lock())?,
         Command::Report { results, svg, caption } => {

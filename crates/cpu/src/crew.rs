@@ -5,6 +5,7 @@
 //! for a while between pieces of work: a program calls kernel after kernel. (Pools made for tasks of any
 //! kind, rayon's too, put threads to sleep at once and let the caller wait for a thread of theirs.)
 
+use smallvec::SmallVec;
 use std::any::Any;
 use std::hint::spin_loop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -49,19 +50,37 @@ struct Line<T>(T);
 struct Work<'a> {
     body: &'a (dyn Fn(usize) + Sync),
     parts: usize,
-    next: AtomicUsize,
+    shares: SmallVec<[Line<Share>; 4]>,
     /// What the first panic in a helper says.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
-impl Work<'_> {
-    fn run(&self) {
-        loop {
-            let part = self.next.fetch_add(1, Relaxed);
-            if part >= self.parts {
-                return;
+/// Parts that one of the threads begins with.
+struct Share {
+    next: AtomicUsize,
+    end: usize,
+}
+
+impl<'a> Work<'a> {
+    fn new(parts: usize, threads: usize, body: &'a (dyn Fn(usize) + Sync)) -> Work<'a> {
+        let start = |i: usize| i * parts / threads;
+        let share = |i| Line(Share { next: AtomicUsize::new(start(i)), end: start(i + 1) });
+        Work { body, parts, shares: (0..threads).map(share).collect(), panic: Mutex::new(None) }
+    }
+
+    /// What thread `who` does: its own parts, then those that are left of the others'.
+    ///
+    /// The same thread gets the same part of one array after another, so it finds in its caches what it wrote.
+    fn run(&self, who: usize) {
+        let (before, from) = self.shares.split_at(who);
+        for Line(share) in from.iter().chain(before) {
+            loop {
+                let part = share.next.fetch_add(1, Relaxed);
+                if part >= share.end {
+                    break;
+                }
+                (self.body)(part);
             }
-            (self.body)(part);
         }
     }
 }
@@ -83,7 +102,7 @@ impl Crew {
             let name = format!("pullback-{i}");
             let started = thread::Builder::new().name(name).spawn(move || {
                 enter();
-                board.help(&flag);
+                board.help(i, &flag);
             })?;
             Ok(Helper { thread: started.thread().clone(), asleep })
         };
@@ -109,13 +128,13 @@ impl Crew {
     /// # Panics
     /// If `body` does.
     pub(crate) fn run(&self, parts: usize, body: &(dyn Fn(usize) + Sync)) {
-        let work = Work { body, parts, next: AtomicUsize::new(0), panic: Mutex::new(None) };
         if parts < 2 || self.taken.swap(true, Acquire) {
-            return work.run();
+            return (0..parts).for_each(body);
         }
+        let work = Work::new(parts, self.len(), body);
         {
             let _open = Open::new(self, &work);
-            work.run();
+            work.run(0);
         }
         let panic = work.panic.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(panic) = panic {
@@ -159,8 +178,8 @@ impl Drop for Open<'_> {
 }
 
 impl Board {
-    /// What a helper does, for ever.
-    fn help(&self, asleep: &AtomicBool) {
+    /// What helper `who` does, for ever.
+    fn help(&self, who: usize, asleep: &AtomicBool) {
         let mut seen = 0;
         loop {
             seen = self.wait(seen, asleep);
@@ -168,7 +187,7 @@ impl Board {
             if self.round.0.load(SeqCst) == seen {
                 // SAFETY: the round is open, and its caller does not go on while a helper is inside.
                 let work = unsafe { &*self.work.load(Relaxed) };
-                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work.run())) {
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work.run(who))) {
                     *work.panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic);
                 }
             }
