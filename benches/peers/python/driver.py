@@ -190,10 +190,11 @@ class Bench:
                     # from whoever comes next: those of NumPy's OpenBLAS do so for 0.1 s, of torch's OpenMP
                     # for 0.2 s.
                     time.sleep(0.3 if last.startswith("torch") else 0.15)
-                    # A virtual machine moves its processors.
-                    while (apart := self.apart()) > FAR_NS and patience > 0:
-                        time.sleep(1)
-                        patience -= 1
+                    # A virtual machine moves its processors, those that are at work rather than idle ones.
+                    start = time.monotonic()
+                    while (apart := self.apart()) > FAR_NS and time.monotonic() < start + patience:
+                        pass
+                    patience -= time.monotonic() - start
                     if apart > FAR_NS:
                         self.note(library, name, f"the processors were {apart:.0f} ns apart")
                 last = library

@@ -69,8 +69,13 @@ pub fn without_axes(shape: &[usize], axes: &[usize]) -> Shape {
     shape.iter().enumerate().filter(|(i, _)| !axes.contains(i)).map(|(_, &d)| d).collect()
 }
 
-/// The sizes before, at and after an axis: element (i, k, j) of these is at (i·n + k)·after + j.
+/// The sizes before, at and after an axis: element (i, k, j) of these is at (i·n + k)·after + j. Those before and
+/// after are 0 where there are no elements.
 pub fn around_axis(shape: &[usize], axis: usize) -> (usize, usize, usize) {
+    // An array without elements may have more lanes than one would count.
+    if numel(shape) == 0 {
+        return (0, shape[axis], 0);
+    }
     (numel(&shape[..axis]), shape[axis], numel(&shape[axis + 1..]))
 }
 

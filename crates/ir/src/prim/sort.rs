@@ -79,7 +79,7 @@ impl Primitive for Sort {
         let (before, n, after) = around_axis(ins[0].shape(), self.dimension);
         // Row-major sources of the elements of the result.
         let mut sources = vec![0; ins[0].len()];
-        let mut lane: Vec<usize> = Vec::with_capacity(n);
+        let mut lane: Vec<usize> = Vec::new();
         for i in 0..before {
             for j in 0..after {
                 let at = |k: usize| (i * n + k) * after + j;

@@ -112,7 +112,7 @@ impl TopK {
         let (before, n, after) = around_axis(shape, self.axis);
         let mut values = vec![T::default(); before * self.k * after];
         let mut indices = vec![0; values.len()];
-        let mut order: Vec<usize> = Vec::with_capacity(n);
+        let mut order: Vec<usize> = Vec::new();
         for i in 0..before {
             for j in 0..after {
                 let at = |k: usize| x[(i * n + k) * after + j];

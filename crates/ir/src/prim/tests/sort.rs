@@ -60,3 +60,15 @@ fn largest_elements() {
     assert_eq!(best[0], matrix(2, 2, &[3, 6, 2, 5]));
     assert_eq!(best[1], matrix(2, 2, &[1, 0, 2, 2]));
 }
+
+/// More lanes than one would count, each without elements.
+#[test]
+fn empty_lanes() {
+    let x = Value::new([1 << 40, 0].as_slice(), Vec::<f64>::new());
+    let along = |dimension| Sort { dimension, is_stable: true, num_keys: 1 };
+    for axis in 0..2 {
+        assert_eq!(call(along(axis), std::slice::from_ref(&x)), [x.clone()]);
+    }
+    let top = call(TopK { k: 0, axis: 1 }, std::slice::from_ref(&x));
+    assert_eq!(top.iter().map(Value::len).sum::<usize>(), 0);
+}
