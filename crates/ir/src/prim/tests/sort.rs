@@ -67,7 +67,7 @@ fn empty_lanes() {
     let x = Value::new([1 << 40, 0].as_slice(), Vec::<f64>::new());
     let along = |dimension| Sort { dimension, is_stable: true, num_keys: 1 };
     for axis in 0..2 {
-        assert_eq!(call(along(axis), std::slice::from_ref(&x)), [x.clone()]);
+        assert_eq!(call(along(axis), std::slice::from_ref(&x))[0], x);
     }
     let top = call(TopK { k: 0, axis: 1 }, std::slice::from_ref(&x));
     assert_eq!(top.iter().map(Value::len).sum::<usize>(), 0);
