@@ -179,7 +179,7 @@ class Bench:
             except Failed as fault:
                 self.note(library, name, f"FAILED: {fault}")
         last = libraries[-1] if libraries else ""
-        patience = PATIENCE_S
+        patience, far = PATIENCE_S, []
         for r in range(self.plan.rounds):
             turn = r % len(libraries) if libraries else 0
             for library in libraries[turn:] + libraries[:turn]:
@@ -196,13 +196,15 @@ class Bench:
                         pass
                     patience -= time.monotonic() - start
                     if apart > FAR_NS:
-                        self.note(library, name, f"the processors were {apart:.0f} ns apart")
+                        far.append(apart)
                 last = library
                 try:
                     self.round(self.workers[library], times[library], clock)
                 except Failed as fault:
                     self.note(library, name, f"FAILED: {fault}")
                     rounds[library] = 0
+        if far:
+            self.note("all", name, f"processors {max(far):.0f} ns apart in {len(far)} rounds")
         return times
 
     def apart(self):

@@ -49,7 +49,6 @@ struct Line<T>(T);
 /// A piece of work, which lives in the caller's frame.
 struct Work<'a> {
     body: &'a (dyn Fn(usize) + Sync),
-    parts: usize,
     shares: SmallVec<[Line<Share>; 4]>,
     /// What the first panic in a helper says.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
@@ -62,17 +61,20 @@ struct Share {
 }
 
 impl<'a> Work<'a> {
+    /// Work for so many threads, or for fewer if there are fewer parts.
     fn new(parts: usize, threads: usize, body: &'a (dyn Fn(usize) + Sync)) -> Work<'a> {
-        let start = |i: usize| i * parts / threads;
+        let shares = threads.min(parts);
+        let start = |i: usize| i * parts / shares;
         let share = |i| Line(Share { next: AtomicUsize::new(start(i)), end: start(i + 1) });
-        Work { body, parts, shares: (0..threads).map(share).collect(), panic: Mutex::new(None) }
+        Work { body, shares: (0..shares).map(share).collect(), panic: Mutex::new(None) }
     }
 
     /// What thread `who` does: its own parts, then those that are left of the others'.
     ///
     /// The same thread gets the same part of one array after another, so it finds in its caches what it wrote.
     fn run(&self, who: usize) {
-        let (before, from) = self.shares.split_at(who);
+        // One that is awake and was not counted on has none of its own.
+        let (before, from) = self.shares.split_at(who.min(self.shares.len()));
         for Line(share) in from.iter().chain(before) {
             loop {
                 let part = share.next.fetch_add(1, Relaxed);
@@ -153,7 +155,7 @@ impl<'a> Open<'a> {
         // A helper that goes to sleep says so before it looks for the last time; both are in the one order of
         // such operations, so it sees the work or is seen asleep.
         board.round.0.fetch_add(1, SeqCst);
-        for helper in crew.helpers.iter().take(work.parts - 1) {
+        for helper in crew.helpers.iter().take(work.shares.len() - 1) {
             if helper.asleep.load(SeqCst) && helper.asleep.swap(false, SeqCst) {
                 helper.thread.unpark();
             }

@@ -25,7 +25,7 @@ const CHAINS: [(&str, DType, usize, &str); 5] = [
         "a > b ? a : tanh b",
         DType::F32,
         2,
-        "c:bool[10000000] = gt a b\nd:t = tanh b\nz:t = select_n c d a",
+        "c:bool[{n}] = gt a b\nd:t = tanh b\nz:t = select_n c d a",
     ),
 ];
 
@@ -40,6 +40,7 @@ fn measure(
     let letters = &["a:t", "b:t", "c:t"][..n_ins];
     let text = format!("{{ lambda ; {} . let\n{lines}\nin (z,) }}", letters.join(" "));
     let text = text.replace(":t", &format!(":{dtype}[{N}]")).replace("{t}", dtype.name());
+    let text = text.replace("{n}", &N.to_string());
     let program = compile(&parse(&text)?)?;
     let numbers =
         |k| Value::new([N].as_slice(), (0..N).map(|i| (i % 997 + k) as f32).collect::<Vec<_>>());

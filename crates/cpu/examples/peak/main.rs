@@ -16,6 +16,7 @@ mod chains;
 mod products;
 
 /// Turns, of which the median is taken.
+#[cfg(all(target_arch = "x86_64", unix))]
 const TURNS: usize = 21;
 
 #[cfg(all(target_arch = "x86_64", unix))]
@@ -50,6 +51,7 @@ fn is_wide() -> bool {
     wide
 }
 
+#[cfg(all(target_arch = "x86_64", unix))]
 fn median(turns: &mut [f64]) -> f64 {
     turns.sort_by(f64::total_cmp);
     turns[turns.len() / 2]
