@@ -93,8 +93,12 @@ fn view(x: &Value, batch: &[usize], free: &[usize], contract: &[usize]) -> View 
         let batch = batch.iter().map(|&a| strides[a]).collect();
         return View { value: x.clone(), batch, free: f, contract: c };
     }
-    // Copied with the axes in the order batch, free, contracting.
-    let axes: Axes = batch.iter().chain(free).chain(contract).copied().collect();
+    // Copied with the axes in the order batch, free and contracting; of the latter two those last that have the
+    // last axis, so that its elements stay neighbours.
+    let (size, last) =
+        (|axes: &[usize]| axes.iter().map(|&a| shape[a]).product::<usize>(), shape.len() - 1);
+    let [first, second] = if free.contains(&last) { [contract, free] } else { [free, contract] };
+    let axes: Axes = batch.iter().chain(first).chain(second).copied().collect();
     let sizes: Axes = axes.iter().map(|&a| shape[a]).collect();
     let from_strides: Strides = axes.iter().map(|&a| strides[a]).collect();
     let (from, _) = raw(x);
@@ -105,8 +109,9 @@ fn view(x: &Value, batch: &[usize], free: &[usize], contract: &[usize]) -> View 
         })
     };
     let strides = row_major(&sizes);
-    let k: usize = contract.iter().map(|&a| shape[a]).product();
-    View { value, batch: strides[..batch.len()].into(), free: k as isize, contract: 1 }
+    let (batch, row) = (strides[..batch.len()].into(), size(second) as isize);
+    let (free, contract) = if free.contains(&last) { (1, row) } else { (row, 1) };
+    View { value, batch, free, contract }
 }
 
 /// Batch axes of two operands: size, stride in one and in the other. Axes that can be taken as one are.

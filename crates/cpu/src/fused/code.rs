@@ -12,11 +12,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(crate) struct Code {
     line: Line,
     streams: bool,
+    rows: Option<Rows>,
     executor: Executor,
     /// Made when they are first needed; no machine code where there can be none.
     tiles: OnceLock<Tiles>,
     machine: OnceLock<Option<Machine>>,
     ran: AtomicBool,
+}
+
+/// What is known of the rows over which a line will run, mostly: it may run over others, more slowly.
+#[derive(Clone, Debug)]
+pub(crate) struct Rows {
+    /// Elements of a row.
+    pub(crate) n: usize,
+    /// The arguments that are the same in all rows.
+    pub(crate) still: Box<[bool]>,
 }
 
 /// What runs a line.
@@ -39,9 +49,20 @@ impl Code {
     /// Prepares a line. `streams` makes stores to its outputs bypass the cache: for outputs that are larger
     /// than it. Before other threads read them, [`fence`](crate::simd::fence) must be called.
     pub(crate) fn new(line: Line, executor: Executor, streams: bool) -> Code {
+        Code::for_rows(line, executor, streams, None)
+    }
+
+    /// The same for rows of which something is known.
+    pub(crate) fn for_rows(
+        line: Line,
+        executor: Executor,
+        streams: bool,
+        rows: Option<Rows>,
+    ) -> Code {
         debug_assert_eq!(line.check(), Ok(()));
         let (tiles, machine) = (OnceLock::new(), OnceLock::new());
-        let code = Code { line, streams, executor, tiles, machine, ran: AtomicBool::new(false) };
+        let ran = AtomicBool::new(false);
+        let code = Code { line, streams, rows, executor, tiles, machine, ran };
         if executor == Executor::Native {
             code.make();
         }
@@ -50,9 +71,9 @@ impl Code {
 
     /// Machine code of certain instructions, if there can be any.
     #[cfg(all(test, target_arch = "x86_64", unix))]
-    pub(crate) fn of_isa(line: Line, isa: Isa, streams: bool) -> Option<Code> {
-        let machine = Machine::new(&line, isa, streams)?;
-        let code = Code::new(line, Executor::Tiered, streams);
+    pub(crate) fn of_isa(line: Line, isa: Isa, streams: bool, rows: Option<Rows>) -> Option<Code> {
+        let machine = Machine::new(&line, isa, streams, rows.as_ref())?;
+        let code = Code::for_rows(line, Executor::Tiered, streams, rows);
         code.machine.get_or_init(|| Some(machine));
         Some(code)
     }
@@ -89,7 +110,7 @@ impl Code {
     }
 
     fn make(&self) -> Option<&Machine> {
-        self.machine.get_or_init(|| machine(&self.line, self.streams)).as_ref()
+        self.machine.get_or_init(|| machine(&self.line, self.streams, self.rows.as_ref())).as_ref()
     }
 
     pub(crate) fn line(&self) -> &Line {
@@ -103,12 +124,12 @@ impl Code {
 }
 
 #[cfg(all(target_arch = "x86_64", unix))]
-fn machine(line: &Line, streams: bool) -> Option<Machine> {
-    Isa::available().find_map(|isa| Machine::new(line, isa, streams))
+fn machine(line: &Line, streams: bool, rows: Option<&Rows>) -> Option<Machine> {
+    Isa::available().find_map(|isa| Machine::new(line, isa, streams, rows))
 }
 
 #[cfg(not(all(target_arch = "x86_64", unix)))]
-fn machine(_: &Line, _: bool) -> Option<Machine> {
+fn machine(_: &Line, _: bool, _: Option<&Rows>) -> Option<Machine> {
     None
 }
 

@@ -1,7 +1,7 @@
 //! The loops of a kernel, and how its arrays move along them.
 
 use super::plan::{Behind, Group, Level, Operand, with_line};
-use super::view::{Dims, Steps, View, refine};
+use super::view::{Dims, Steps, View, contiguous, refine};
 use smallvec::SmallVec;
 
 /// Loops over places: outer ones, then the line.
@@ -15,6 +15,8 @@ pub(super) struct Layout {
     dims: Dims,
     /// Elements of a line that is reduced.
     line: Option<usize>,
+    /// Elements that stay inside where columns are reduced.
+    inner: Option<usize>,
 }
 
 impl Layout {
@@ -27,8 +29,13 @@ impl Layout {
         {
             dims = finer;
         }
-        let mut layout =
-            Layout { sizes: Dims::new(), joined: SmallVec::new(), dims, line: group.line };
+        let mut layout = Layout {
+            sizes: Dims::new(),
+            joined: SmallVec::new(),
+            dims,
+            line: group.line,
+            inner: group.columns.map(|c| c[2]),
+        };
         let views = group.members.iter().flat_map(|m| {
             m.operands.iter().filter_map(move |o| match o {
                 Operand::View(v) => Some((v, m.level)),
@@ -85,6 +92,13 @@ impl Layout {
             fine[at - 1]
         };
         self.joined.iter().map(last).collect()
+    }
+
+    /// The steps along the loops around the line, in elements, of what stays inside when columns are reduced.
+    pub(super) fn inside(&self) -> Steps {
+        let inner = self.inner.unwrap_or(1) as isize;
+        let steps = contiguous(&self.sizes);
+        steps[..steps.len() - 1].iter().map(|&s| if s < inner { s } else { 0 }).collect()
     }
 
     /// Elements of the line.

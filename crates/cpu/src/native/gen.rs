@@ -8,6 +8,7 @@ use super::calls::Rest;
 use super::ops;
 use super::plan::Plan;
 use super::registers::{Bank, Class, Lane, NONE, NOWHERE, Place};
+use crate::fused::code::Rows;
 use crate::fused::line::RareFn;
 use crate::fused::line::{Instr, Kind, Line, Reg, Step as Move};
 use crate::kernel::Kernel;
@@ -65,6 +66,7 @@ pub(super) struct Gen<'a> {
     pub(super) asm: Asm,
     pub(super) isa: Isa,
     pub(super) line: &'a Line,
+    pub(super) rows: Option<&'a Rows>,
     pub(super) plan: &'a Plan,
     pub(super) kernels: &'a [Kernel],
     pub(super) rares: &'a [RareFn],
@@ -102,6 +104,8 @@ pub(super) struct Gen<'a> {
     /// Which one it is among those whose steps are interleaved, and how many these are.
     pub(super) way: usize,
     pub(super) ways: usize,
+    /// Loads that have been done before the rows, with the register of each copy.
+    pub(super) held: Vec<(usize, [u8; MOST_WAYS])>,
     /// Whether only some lanes exist.
     pub(super) tail: bool,
     pub(super) streams: bool,
@@ -113,6 +117,7 @@ impl<'a> Gen<'a> {
     pub(super) fn new(
         isa: Isa,
         line: &'a Line,
+        rows: Option<&'a Rows>,
         plan: &'a Plan,
         kernels: &'a [Kernel],
         rares: &'a [RareFn],
@@ -136,6 +141,7 @@ impl<'a> Gen<'a> {
             asm: Asm::default(),
             isa,
             line,
+            rows,
             plan,
             kernels,
             rares,
@@ -160,6 +166,7 @@ impl<'a> Gen<'a> {
             way: 0,
             ways: 1,
             interleaved: 1,
+            held: Vec::new(),
             tail: false,
             streams: false,
             rest: Vec::new(),

@@ -127,6 +127,11 @@ impl Asm {
         self.general(true, &[0x01], from.0, Rm::Mem(to), 0);
     }
 
+    /// `to += from`, where `from` is in memory.
+    pub(super) fn add(&mut self, to: Gpr, from: Mem) {
+        self.general(true, &[0x03], to.0, Rm::Mem(from), 0);
+    }
+
     /// `to -= x`, where `to` is in memory.
     pub(super) fn sub_from(&mut self, to: Mem, x: i32) {
         self.general(true, &[0x81], 5, Rm::Mem(to), 4);

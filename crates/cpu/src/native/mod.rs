@@ -6,7 +6,8 @@
 //!
 //! One function is made for a line: a loop over rows, in it a loop over whole vectors, and the tail, in which
 //! lanes that do not exist are masked. A vector has as many lanes as the widest kind of the line allows, for
-//! all values of the line. Registers are given out while the body is emitted (`gen`).
+//! all values of the line. Rows of few vectors have a loop of their own before, if they are known to come (`short`).
+//! Registers are given out while the body is emitted (`gen`).
 //!
 //! The code does the same IEEE operations in the same order as the tile interpreter. Only which NaN comes
 //! out of arithmetic on NaNs is left open: operands of commutative operations are exchanged where that
@@ -34,11 +35,13 @@ mod plan;
 mod registers;
 mod scaled;
 mod shape;
+mod short;
 #[cfg(test)]
 mod tests;
 mod truth;
 mod values;
 
+use crate::fused::code::Rows;
 use crate::fused::line::{Instr, Line, RareFn, Step};
 pub(crate) use crate::isa::Isa;
 use crate::kernel::Kernel;
@@ -77,7 +80,7 @@ struct Streaming {
 
 impl Native {
     /// None where the system refuses executable memory.
-    pub(crate) fn new(line: &Line, isa: Isa, streams: bool) -> Option<Native> {
+    pub(crate) fn new(line: &Line, isa: Isa, streams: bool, rows: Option<&Rows>) -> Option<Native> {
         let kernels: Box<[Kernel]> = line
             .instrs
             .iter()
@@ -89,7 +92,7 @@ impl Native {
             .filter_map(|i| if let Instr::Rare { f, .. } = i { Some(*f) } else { None })
             .collect();
         let plan = Plan::new(line, isa == Isa::Avx512);
-        let mut g = Gen::new(isa, line, &plan, &kernels, &rares);
+        let mut g = Gen::new(isa, line, rows, &plan, &kernels, &rares);
         g.place_fixed();
         g.function(false);
         let lanes = g.lanes;

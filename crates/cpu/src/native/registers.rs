@@ -148,6 +148,12 @@ impl Gen<'_> {
                 }
             }
         }
+        for &(v, regs) in &self.held {
+            for (way, reg) in regs.into_iter().enumerate().take(ways) {
+                let next = self.plan.first[v];
+                self.places[way * count + v] = Place { reg: reg.into(), slot: NONE, next };
+            }
+        }
     }
 
     pub(super) fn begin_step(&mut self, at: usize, way: usize) {

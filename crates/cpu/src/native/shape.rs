@@ -1,6 +1,7 @@
 //! The function around a line's body.
 //!
 //! ```text
+//! rows of few vectors, if they are known to come (`short`)
 //! for each row:
 //!     load pointers; begin folds; load fixed values, compute those of others
 //!     while a whole step is left:      body, once or several times; for short folds, first in long steps
@@ -38,7 +39,7 @@ const LONG: usize = 24;
 const VERY_LONG: usize = 48;
 
 /// Registers that an instruction may take for the moment, operands that are fixed among them.
-const TEMPS: usize = 7;
+pub(super) const TEMPS: usize = 7;
 
 /// How many of these copies of the body need at least if constants come from memory.
 const FEW_TEMPS: usize = 5;
@@ -89,7 +90,7 @@ impl Gen<'_> {
         }
     }
 
-    fn calls(&self) -> bool {
+    pub(super) fn calls(&self) -> bool {
         !self.kernels.is_empty()
     }
 
@@ -98,7 +99,7 @@ impl Gen<'_> {
     }
 
     /// Vector registers that nothing is pinned to.
-    fn unused(&self) -> usize {
+    pub(super) fn unused(&self) -> usize {
         self.banks[Class::Vector as usize].free.count_ones() as usize
     }
 
@@ -112,12 +113,12 @@ impl Gen<'_> {
         self.asm.jump_if(If::Equal, exit);
         self.begin_body(1);
         self.constants();
+        self.short_rows(exit);
         self.asm.bind(row);
         self.row();
         self.asm.load(RCX, frame(Frame::STEPS));
         for arg in 0..self.line.args.len() as i32 {
-            self.asm.load(RAX, Mem::at(RCX, 8 * arg));
-            self.asm.add_to(frame(self.frame.pointers + 8 * arg), RAX);
+            self.advance(arg);
         }
         self.asm.sub_from(frame(Frame::ROWS), 1);
         self.asm.jump_if(If::NotEqual, row);
@@ -129,6 +130,12 @@ impl Gen<'_> {
         }
         self.asm.ret();
         self.end_rares();
+    }
+
+    /// Moves an argument's pointer in the frame to the next row. RCX has the steps.
+    pub(super) fn advance(&mut self, arg: i32) {
+        self.asm.load(RAX, Mem::at(RCX, 8 * arg));
+        self.asm.add_to(frame(self.frame.pointers + 8 * arg), RAX);
     }
 
     fn prologue(&mut self) {
@@ -174,6 +181,18 @@ impl Gen<'_> {
         let done = self.asm.label();
         self.asm.cmp(RBX, Rm::Reg(RBP.0));
         self.asm.jump_if(If::Equal, done);
+        self.load_fixed();
+        if self.folds() && self.plan.len() <= TINY {
+            self.whole_steps(LONG_STEP);
+        }
+        self.whole_steps(1);
+        self.tail_steps(done);
+        self.asm.bind(done);
+        self.end_folds();
+    }
+
+    /// Loads what is fixed, and computes what depends on that alone.
+    pub(super) fn load_fixed(&mut self) {
         for v in 0..self.line.instrs.len() {
             if let Instr::Load { arg } = self.line.instrs[v]
                 && self.plan.fixed[v]
@@ -183,13 +202,6 @@ impl Gen<'_> {
             }
         }
         self.compute_fixed();
-        if self.folds() && self.plan.len() <= TINY {
-            self.whole_steps(LONG_STEP);
-        }
-        self.whole_steps(1);
-        self.tail_steps(done);
-        self.asm.bind(done);
-        self.end_folds();
     }
 
     /// Computes fixed values of others.
@@ -219,7 +231,7 @@ impl Gen<'_> {
         }
     }
 
-    fn folds(&self) -> bool {
+    pub(super) fn folds(&self) -> bool {
         !self.line.folds.is_empty()
     }
 
@@ -309,7 +321,7 @@ impl Gen<'_> {
 
     /// Copies of the body, the first of which uses the fold's vector `copy` and the elements `ahead` vectors
     /// before RBX; step after step.
-    fn body(&mut self, copy: usize, ahead: usize, ways: usize) {
+    pub(super) fn body(&mut self, copy: usize, ahead: usize, ways: usize) {
         self.begin_body(ways);
         for way in 0..ways {
             self.ahead = ahead + way;
@@ -352,6 +364,7 @@ impl Gen<'_> {
     fn instr(&mut self, i: u32) {
         match self.line.instrs[i as usize] {
             Instr::Const { .. } => unreachable!("constants are no steps"),
+            Instr::Load { .. } if self.held.iter().any(|h| h.0 == i as usize) => {}
             Instr::Load { .. } if self.plan.late[i as usize] => self.postpone(i),
             Instr::Load { arg } => {
                 let d = self.def();

@@ -12,6 +12,7 @@
 mod loops;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod native;
+mod outer;
 mod portable;
 #[cfg(test)]
 mod tests;
@@ -163,6 +164,8 @@ pub(crate) unsafe fn product_by<E: Number>(
                     p.out.add(i * p.out_row + j).write(E::Acc::ZERO);
                 }
             }
+        } else if k == 1 {
+            outer::outer(p, parallel);
         } else if m > 1 && n > 1 {
             return E::matrices(way, p, parallel, done);
         } else {

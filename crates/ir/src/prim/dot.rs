@@ -9,7 +9,8 @@
 //! axes in the order in which they are listed, then what is left of the left operand, then what is
 //! left of the right one. `preferred_element_type` is the dtype of the result, the operands' by
 //! default. Products are summed in index order of the contracting axes, in the wider of the two
-//! dtypes, and in f32 for f16 and bf16; integers wrap; for bool, product and sum mean and and or.
+//! dtypes, and in f32 for f16 and bf16; integers wrap; for bool, product and sum mean and and or. Sums
+//! begin with 0; a product without a sum, as an outer one is, is what `mul` gives.
 //!
 //! The function is bilinear. With x·y = c and cotangent C, the cotangent of x is the product of C and
 //! y over y's free axes, with its axes permuted to x's.
@@ -23,6 +24,7 @@ use crate::param::{Param, as_seq, as_usizes};
 use crate::scalar::NumScalar;
 use crate::shape::{Axes, Shape, numel, strides};
 use smallvec::smallvec;
+use std::ops::{BitAnd, BitOr};
 
 /// `dot_general[dimension_numbers=(([1], [0]), ([], [])) preferred_element_type=…] a b`.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -200,15 +202,15 @@ impl Primitive for DotGeneral {
         let out = self.type_of(&[x.ty().clone(), y.ty().clone()])?;
         let acc = self.accumulator(x.dtype());
         if acc == DType::Bool {
-            let any_both = |a: bool, p: bool, q: bool| a | (p & q);
-            let any = self.sum_of_products(x.slice(), y.slice(), [x.shape(), y.shape()], any_both);
+            let shapes = [x.shape(), y.shape()];
+            let any = self.sum_of_products(x.slice(), y.slice(), shapes, bool::bitand, bool::bitor);
             return Ok(vec![Value::new(Shape::from_slice(out[0].shape()), any)]);
         }
         let shapes = [x.shape(), y.shape()];
         let (p, q) = (x.converted(acc), y.converted(acc));
         let product = crate::dispatch!(number acc, T => {
-            let add = |a: T, p: T, q: T| a.plus(p.times(q));
-            let sums: Vec<T> = self.sum_of_products(p.slice(), q.slice(), shapes, add);
+            let (p, q): (&[T], &[T]) = (p.slice(), q.slice());
+            let sums = self.sum_of_products(p, q, shapes, NumScalar::times, NumScalar::plus);
             Value::new(Shape::from_slice(out[0].shape()), sums)
         }, else => return Err(fault!("bool is handled above")));
         Ok(vec![product.converted(out[0].dtype())])
@@ -312,13 +314,14 @@ impl Primitive for DotGeneral {
 }
 
 impl DotGeneral {
-    /// The loops: `step(sum, p, q)` over the contracting axes for each element of the result.
+    /// The loops: the sum of `times(p, q)` over the contracting axes for each element of the result.
     fn sum_of_products<T: Copy + Default>(
         &self,
         x: &[T],
         y: &[T],
         [x_shape, y_shape]: [&[usize]; 2],
-        step: impl Fn(T, T, T) -> T,
+        times: impl Fn(T, T) -> T,
+        plus: impl Fn(T, T) -> T,
     ) -> Vec<T> {
         let x_free = offsets(x_shape, &self.lhs_free(x_shape.len()));
         let y_free = offsets(y_shape, &self.rhs_free(y_shape.len()));
@@ -330,10 +333,14 @@ impl DotGeneral {
         for (xb, yb) in x_batch.iter().zip(&y_batch) {
             for xf in &x_free {
                 for yf in &y_free {
-                    let terms = x_contract.iter().zip(&y_contract);
-                    out.push(terms.fold(T::default(), |sum, (xc, yc)| {
-                        step(sum, x[xb + xf + xc], y[yb + yf + yc])
-                    }));
+                    let pairs = x_contract.iter().zip(&y_contract);
+                    let mut terms =
+                        pairs.map(|(xc, yc)| times(x[xb + xf + xc], y[yb + yf + yc]));
+                    out.push(match (terms.len(), terms.next()) {
+                        // Nothing is added: a negative zero stays one.
+                        (1, Some(term)) => term,
+                        (_, first) => first.into_iter().chain(terms).fold(T::default(), &plus),
+                    });
                 }
             }
         }

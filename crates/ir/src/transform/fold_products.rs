@@ -11,7 +11,10 @@
 //!   in (c,) }
 //! ```
 //! - Transposes and broadcasts of operands, and axes of size 1, become dimension numbers.
-//! - A transpose of a product that nothing else reads becomes an exchange of its operands.
+//! - A transpose of a product that nothing else reads becomes an exchange of its operands, or where that
+//!   is not enough a transpose that moves longer parts.
+//! - A product of which nothing is summed, as an outer one is, becomes an elementwise multiplication,
+//!   which engines compute together with what is around it.
 //! - The sum of a product of arrays, which nothing else reads, becomes a `dot_general`, if it is one of
 //!   matrices or vectors. With `a:f32[64,32]` and `b:f32[32,16]` broadcast to `[64,32,16]`, their
 //!   product summed over axis 1 need not be there as an array.
@@ -34,7 +37,7 @@ use crate::prim::binary::Binary;
 use crate::prim::dot::DotGeneral;
 use crate::prim::reduce::{Reduce, ReduceOp};
 use crate::prim::unary::Unary;
-use contraction::{Contraction, Plan};
+use contraction::{Contraction, Move, Plan};
 
 /// Folds transposes, broadcasts and sums into products, then removes what became dead.
 pub fn fold_products(jaxpr: &Jaxpr) -> Jaxpr {
@@ -96,8 +99,10 @@ impl<'a> Program<'a> {
                 let Prim::DotGeneral(dot) = &inner.prim else { return None };
                 let product = Contraction::of_dot(self.jaxpr, dot, &inner.inputs);
                 let permuted = product.transposed(&t.permutation);
+                let natural: Vec<usize> = (0..t.permutation.len()).collect();
+                let now = Move::between(&natural, &t.permutation);
                 let plans = permuted.plans(self, true);
-                plans.into_iter().find(|p| !p.moves_result() && !p.repeats_result())
+                plans.into_iter().find(|p| p.moves() < now && !p.repeats_result())
             }
             (Prim::Reduce(r), &[x]) => self.of_sum(r, x),
             _ => None,
@@ -105,7 +110,8 @@ impl<'a> Program<'a> {
     }
 
     fn of_dot(&self, dot: &DotGeneral, ins: &[Atom]) -> Option<Plan> {
-        let plans = Contraction::of_dot(self.jaxpr, dot, ins).plans(self, false);
+        let product = Contraction::of_dot(self.jaxpr, dot, ins);
+        let plans = product.plans(self, product.is_elementwise());
         // Where a broadcast goes behind the product, this is smaller, and may be moved as well.
         plans.into_iter().find(|p| !p.moves_result() || p.repeats_result())
     }

@@ -128,7 +128,7 @@ impl Planner<'_> {
         }
         if level != Level::Row {
             if let Some(v) = a.var()
-                && !readable(&view, shape, self.open[&g].inner())
+                && !self.open[&g].reads_along(&view, shape)
             {
                 self.array(v);
                 view = spread(&self.view(a), shape);

@@ -31,6 +31,27 @@ pub(super) fn readable(view: &View, shape: &[usize], line: Option<usize>) -> boo
     last.is_none_or(|(_, &s)| s == 0 || s == 1)
 }
 
+/// Elements of a line from which on it is better to run many of them than to write an array for longer ones.
+const SHORT: usize = 16;
+
+/// True if a view can be read along the lines of a group that reduces, or may reduce, so: lines of `line`
+/// elements, or parts of what stays inside of `columns`.
+pub(super) fn readable_by(
+    view: &View,
+    shape: &[usize],
+    line: Option<usize>,
+    columns: Option<[usize; 3]>,
+) -> bool {
+    match (line, columns) {
+        (None, Some([.., inner])) => {
+            let last = shape.iter().rev().find(|&&n| n != 1);
+            readable(view, shape, Some(inner))
+                || (last.is_some_and(|&n| n >= SHORT) && readable(view, shape, None))
+        }
+        _ => readable(view, shape, line),
+    }
+}
+
 /// A shape of the same elements that ends in a dimension of `line`.
 fn line_shape(shape: &[usize], line: usize) -> Option<Dims> {
     let n = numel(shape);

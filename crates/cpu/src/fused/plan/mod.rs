@@ -178,9 +178,9 @@ impl Group {
         self.drawn.iter().map(|d| d.eqn).chain(self.members.iter().map(|m| m.eqn))
     }
 
-    /// The elements of a line where reductions fix them.
-    fn inner(&self) -> Option<usize> {
-        self.line.or(self.columns.map(|c| c[2]))
+    /// True if a view can be read along the group's lines.
+    fn reads_along(&self, view: &View, shape: &[usize]) -> bool {
+        lines::readable_by(view, shape, self.line, self.columns)
     }
 }
 

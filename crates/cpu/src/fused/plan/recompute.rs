@@ -5,7 +5,6 @@
 //! Each computes the normalised rows from the input; only one number a row goes from group to group.
 
 use super::join::{MOST_MEMBERS, MOST_VIEWS};
-use super::lines::readable;
 use super::{Group, Level, Member, Node, Operand};
 use crate::explain::bytes;
 use crate::fused::stages::cost;
@@ -205,7 +204,7 @@ impl Recompute<'_> {
         for shape in &again.shapes {
             dims = refine(&dims, shape)?;
         }
-        let readable = |v: &View| readable(v, &v.shape, group.inner());
+        let readable = |v: &View| group.reads_along(v, &v.shape);
         views(again.members.iter().map(|(_, m)| m)).all(readable).then_some(dims)
     }
 

@@ -1,7 +1,7 @@
 //! Reductions: along lines, after which a group goes on with values of rows, or along columns, which
 //! end it.
 
-use super::lines::readable;
+use super::lines::readable_by;
 use super::{Level, Place, Planner};
 use crate::fused::fold;
 use crate::fused::stages::MOST_FOLDS;
@@ -70,13 +70,13 @@ impl Planner<'_> {
                     && folds < MOST_FOLDS
                     && group.line.is_none_or(|l| l == line)
                     && refine(&group.dims, &[n / line, line]).is_some()
-                    && group.views.iter().all(|v| readable(v, &v.shape, Some(line)))
+                    && group.views.iter().all(|v| readable_by(v, &v.shape, Some(line), None))
             }
             Reduction::Columns(parts) => {
                 group.line.is_none()
                     && group.columns.is_none_or(|c| c == parts)
                     && refine(&group.dims, &parts).is_some()
-                    && group.views.iter().all(|v| readable(v, &v.shape, Some(parts[2])))
+                    && group.views.iter().all(|v| readable_by(v, &v.shape, None, Some(parts)))
             }
         }
     }

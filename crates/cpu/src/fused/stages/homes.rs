@@ -61,8 +61,8 @@ impl Stages<'_> {
                 let steps = contiguous(&self.layout.sizes);
                 (bytes(&steps[..outer.len()]), size)
             }
-            // The kernel places the accumulators itself; rows go into the same.
-            Level::ColFold => (SmallVec::from_elem(0, outer.len()), size),
+            // The kernel places the accumulators itself; what goes is added to the same ones.
+            Level::ColFold => (bytes(&self.layout.inside()), size),
             Level::Row | Level::RowFold => (bytes(&contiguous(outer)), 0),
         };
         self.outs.push(out);

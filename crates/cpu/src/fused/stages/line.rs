@@ -2,7 +2,7 @@
 
 use super::Stages;
 use crate::fused::build::LineBuilder;
-use crate::fused::code::{Code, Executor};
+use crate::fused::code::{Code, Executor, Rows};
 use crate::fused::fold;
 use crate::fused::kernel::{KernelArg, Over, STREAMED, Source, Stage};
 use crate::fused::line::{Cmp, FoldOp, Kind, Reg, Step};
@@ -127,16 +127,20 @@ impl StageLine {
         }
         let streams = self.streams(s);
         let line = self.b.finish();
-        let streaming = streams.then(|| Code::new(line.clone(), executor, true));
-        let row_steps = self
+        let row_steps: Vec<isize> = self
             .args
             .iter()
             .map(|&a| s.args[a as usize].steps.last().copied().unwrap_or(0))
             .collect();
+        let rows = (self.over == Over::Line && !s.layout.outer().is_empty()).then(|| Rows {
+            n: s.layout.n(),
+            still: row_steps.iter().map(|&step| step == 0).collect(),
+        });
+        let streaming = streams.then(|| Code::for_rows(line.clone(), executor, true, rows.clone()));
         let drawn = |&a: &u32| matches!(s.args[a as usize].source, Source::Drawn { .. });
         Stage {
             draws: self.args.iter().any(drawn),
-            code: Code::new(line, executor, false),
+            code: Code::for_rows(line, executor, false, rows),
             streaming,
             over: self.over,
             args: self.args,

@@ -6,7 +6,7 @@ mod programs;
 mod rules;
 mod scalar;
 
-use super::code::{Code, Executor};
+use super::code::{Code, Executor, Rows};
 use super::line::{Line, Step};
 use pullback_ir::DType;
 
@@ -203,6 +203,19 @@ impl Memory {
         memory
     }
 
+    /// Lets some inputs be the same in all rows, and says which.
+    fn hold_still(&mut self, line: &Line, random: &mut Random) -> Box<[bool]> {
+        let shared = |i: usize| self.places.iter().filter(|p| p.0 == self.places[i].0).count() > 1;
+        let free: Vec<usize> =
+            (0..line.args.len()).filter(|&i| !line.args[i].out && !shared(i)).collect();
+        for i in free {
+            if random.below(2) == 0 {
+                self.places[i].2 = 0;
+            }
+        }
+        self.places.iter().map(|p| p.2 == 0).collect()
+    }
+
     fn run(&mut self, code: &Code) {
         let base: Vec<*mut u8> = self.buffers.iter_mut().map(|b| b.as_mut_ptr().cast()).collect();
         let ptrs: Vec<_> = self.places.iter().map(|p| base[p.0].wrapping_add(p.1)).collect();
@@ -260,11 +273,16 @@ fn raw(words: &mut [u64]) -> &mut [u8] {
 
 /// All executors of a line that there are here.
 fn executors(line: &Line) -> Vec<(String, Code)> {
+    executors_for(line, None)
+}
+
+/// The same, made for certain rows.
+fn executors_for(line: &Line, rows: Option<&Rows>) -> Vec<(String, Code)> {
     let mut codes = vec![("tile".to_owned(), Code::new(line.clone(), Executor::Tile, false))];
     #[cfg(all(target_arch = "x86_64", unix))]
     for isa in crate::native::Isa::available() {
         for streams in [false, true] {
-            let code = Code::of_isa(line.clone(), isa, streams);
+            let code = Code::of_isa(line.clone(), isa, streams, rows.cloned());
             codes.extend(code.map(|code| (format!("{isa:?}, streams: {streams}"), code)));
         }
     }

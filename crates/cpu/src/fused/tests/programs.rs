@@ -1,9 +1,10 @@
 //! Random programs: deep ones that need more registers than there are, and many arguments.
 
 use super::super::build::LineBuilder;
+use super::super::code::Rows;
 use super::super::line::{Cmp, Kind, Line, RareFn, Reg, Step};
 use super::every_op::{BINS, CMPS, FOLDS, KINDS, UNS, dtype};
-use super::{Memory, Random, SIZES, check, executors};
+use super::{Memory, Random, SIZES, check, executors, executors_for};
 use crate::kernel::kernel;
 use pullback_ir::prim::unary::Unary;
 use pullback_ir::{DType, Prim};
@@ -152,6 +153,34 @@ fn check_programs(count: u64, kinds: &[DType], args: usize, instrs: usize, calls
             check(&line, &codes, &Memory::new(&line, n, rows, random.below(2) == 0, &mut random));
         }
     }
+}
+
+/// Rows of few vectors, most of them as the code was made for: so long, and the same arguments still.
+fn check_short_rows(count: u64, kinds: &[DType], args: usize, instrs: usize) {
+    for seed in 0..count {
+        // Those of odd seeds have no folds.
+        let line = program(2 * seed + 1, kinds, args, instrs, seed.is_multiple_of(16));
+        let mut random = Random(seed ^ 0xdef);
+        for n in [4, 8, 16, 24, 32, 48, 64] {
+            let in_place = random.below(2) == 0;
+            let mut memory = Memory::new(&line, n, random.below(5), in_place, &mut random);
+            let mut still = memory.hold_still(&line, &mut random);
+            let others = random.below(8);
+            if others == 0 {
+                still.iter_mut().for_each(|s| *s = true);
+            }
+            let rows = Rows { n: if others == 1 { 2 * n } else { n }, still };
+            check(&line, &executors_for(&line, Some(&rows)), &memory);
+        }
+    }
+}
+
+#[test]
+fn over_short_rows() {
+    check_short_rows(60, &[DType::F32, DType::I32, DType::Bool], 4, 8);
+    check_short_rows(60, &[DType::F32], 14, 20);
+    check_short_rows(60, &[DType::F64, DType::I64], 5, 8);
+    check_short_rows(60, &DType::ALL, 6, 12);
 }
 
 #[test]

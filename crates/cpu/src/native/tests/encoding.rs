@@ -357,8 +357,8 @@ fn general() {
         ),
         (text(|a| (a.sub_frame(), a.cmp_imm(R10, 5)).1), "sub rsp,280h; cmp r10,5"),
         (
-            text(|a| (a.add_to(m, RAX), a.sub_from(m, 1)).1),
-            "add [r13+rbx*8-8],rax; sub [r13+rbx*8-8],1",
+            text(|a| (a.add_to(m, RAX), a.add(R9, m), a.sub_from(m, 1)).2),
+            "add [r13+rbx*8-8],rax; add r9,[r13+rbx*8-8]; sub [r13+rbx*8-8],1",
         ),
         (
             text(|a| (a.sub(RCX, RBX), a.cmp(RBX, Rm::Mem(m))).1),

@@ -112,8 +112,8 @@ fn speed() {
         let mut codes = vec![("tile", Code::new(line.clone(), Executor::Tile, false))];
         for isa in Isa::available() {
             let name = if isa == Isa::Avx512 { "avx512" } else { "avx2" };
-            codes.extend(Code::of_isa(line.clone(), isa, false).map(|code| (name, code)));
-            let time = best(|| drop(Native::new(line, isa, false)));
+            codes.extend(Code::of_isa(line.clone(), isa, false, None).map(|code| (name, code)));
+            let time = best(|| drop(Native::new(line, isa, false, None)));
             let count = line.instrs.len();
             println!("{name:8} {:15} made in {:6.1} µs, {count} instructions", "", time / 1e3);
         }

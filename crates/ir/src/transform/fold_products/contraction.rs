@@ -35,6 +35,8 @@ pub(super) struct Contraction {
     /// The labels of the result's axes; the product is summed over the others, in ascending order.
     outs: Axes,
     preferred: Option<DType>,
+    /// Whether a single term is what `mul` of operands of the result's dtype gives.
+    rounds_as_mul: bool,
 }
 
 impl Contraction {
@@ -66,6 +68,7 @@ impl Contraction {
             sizes,
             outs: (0..n_outs).collect(),
             preferred: dot.preferred,
+            rounds_as_mul: rounds_as_mul(types[0].dtype(), dot.preferred),
         }
     }
 
@@ -77,7 +80,14 @@ impl Contraction {
             sizes: shape.into(),
             outs: labels.iter().copied().filter(|l| !axes.contains(l)).collect(),
             preferred: None,
+            rounds_as_mul: true,
         }
+    }
+
+    /// Whether it is an elementwise product: of one term at most, and rounded as that is.
+    pub(super) fn is_elementwise(&self) -> bool {
+        let sums = (0..self.sizes.len()).any(|l| self.sizes[l] != 1 && !self.outs.contains(&l));
+        self.rounds_as_mul && !sums
     }
 
     /// The same, its result transposed.
@@ -110,9 +120,10 @@ impl Contraction {
         let mut contract = Axes::new();
         for l in summed {
             match factors.each_ref().map(|f| has(f, l)) {
-                [true, true] => contract.push(l),
+                [true, true] if self.sizes[l] != 1 => contract.push(l),
                 // A sum of many equal terms is a product with their number, rounded otherwise.
                 _ if self.sizes[l] != 1 => return None,
+                // One term is no sum.
                 _ => factors.iter_mut().for_each(|f| f.forget(l)),
             }
         }
@@ -128,25 +139,37 @@ impl Contraction {
         let order = |x: &Factor, y: &Factor| -> Axes {
             batch.iter().copied().chain(free(x)).chain(free(y)).collect()
         };
-        let swap = order(x, y) != wanted && order(y, x) == wanted;
-        if swap {
+        if Move::between(&order(y, x), &wanted) < Move::between(&order(x, y), &wanted) {
             factors.swap(0, 1);
         }
-        let product = order(&factors[0], &factors[1]);
+        let multiplies = contract.is_empty() && self.rounds_as_mul;
+        let product = if multiplies { wanted.clone() } else { order(&factors[0], &factors[1]) };
         let place = |l: &usize| product.iter().position(|p| p == l);
         let permutation = wanted.iter().map(place).collect::<Option<Axes>>()?;
         let outs = &self.outs;
         Some(Plan {
+            multiplies,
             contract,
             batch,
             factors,
+            moves: Move::between(&product, &wanted),
             permutation,
             kept: (0..outs.len()).filter(|&i| wanted.contains(&outs[i])).collect(),
             shape: outs.iter().map(|&l| self.sizes[l]).collect(),
+            wanted,
             n_free,
             preferred: self.preferred,
         })
     }
+}
+
+fn rounds_as_mul(dtype: DType, preferred: Option<DType>) -> bool {
+    // Operands that are converted to a wider float first are exact.
+    let widens = |to: DType| {
+        let wide = matches!(to, DType::F32 | DType::F64) && to.size() > dtype.size();
+        to == dtype || (dtype.is_float() && wide)
+    };
+    dtype != DType::Bool && preferred.is_none_or(widens)
 }
 
 impl Factor {
@@ -187,13 +210,41 @@ impl Factor {
     }
 }
 
+/// A transposition, by what it costs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Move {
+    Nothing,
+    /// Of rows, which stay as they are.
+    Rows,
+    /// Of the same number of parts, each in its place.
+    Parts,
+    All,
+}
+
+impl Move {
+    /// That from one order of axes to another one.
+    pub(super) fn between<T: PartialEq>(from: &[T], to: &[T]) -> Move {
+        match () {
+            () if from == to => Move::Nothing,
+            () if from.last() == to.last() => Move::Rows,
+            () if from.first() == to.first() => Move::Parts,
+            () => Move::All,
+        }
+    }
+}
+
 /// A `dot_general`, and what is done with its operands and its result.
 pub(super) struct Plan {
+    /// Whether the product is elementwise.
+    multiplies: bool,
     factors: [Factor; 2],
     contract: Axes,
     batch: Axes,
     /// How the product's axes are to be permuted.
     permutation: Axes,
+    moves: Move,
+    /// The labels of the axes that the product has in the result, in their order.
+    wanted: Axes,
     /// The axes of the result that the product has; it is repeated along the others.
     kept: Axes,
     shape: Shape,
@@ -202,9 +253,14 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// How the product must be transposed.
+    pub(super) fn moves(&self) -> Move {
+        self.moves
+    }
+
     /// Whether the product must be transposed.
     pub(super) fn moves_result(&self) -> bool {
-        !self.permutation.is_sorted()
+        self.moves != Move::Nothing
     }
 
     /// Whether the product is smaller than the result.
@@ -246,19 +302,37 @@ impl Plan {
         let places = |labels: &Axes, wanted: &Axes| -> Axes {
             wanted.iter().filter_map(|l| labels.iter().position(|k| k == l)).collect()
         };
-        let dot = DotGeneral {
-            lhs_contract: places(&x.1, &self.contract),
-            rhs_contract: places(&y.1, &self.contract),
-            lhs_batch: places(&x.1, &self.batch),
-            rhs_batch: places(&y.1, &self.batch),
-            preferred: self.preferred,
+        let product = if self.multiplies {
+            self.multiplied(b, [x, y])
+        } else {
+            let dot = DotGeneral {
+                lhs_contract: places(&x.1, &self.contract),
+                rhs_contract: places(&y.1, &self.contract),
+                lhs_batch: places(&x.1, &self.batch),
+                rhs_batch: places(&y.1, &self.batch),
+                preferred: self.preferred,
+            };
+            b.transpose(b.op(dot, &[x.0, y.0]), &self.permutation)
         };
-        let product = b.transpose(b.op(dot, &[x.0, y.0]), &self.permutation);
         let inserted: Axes = (0..self.shape.len()).filter(|i| !self.kept.contains(i)).collect();
         match inserted.iter().all(|&i| self.shape[i] == 1) {
             true if inserted.is_empty() => product,
             true => b.expand_dims(product, &inserted),
             false => b.broadcast_in_dim(product, &self.shape, &self.kept),
         }
+    }
+    /// Records a product in which nothing is summed, of operands with the labels of their axes.
+    fn multiplied(&self, b: &Builder, factors: [(Atom, Axes); 2]) -> Atom {
+        let shape: Shape = self.kept.iter().map(|&i| self.shape[i]).collect();
+        let [x, y] = factors.map(|(x, labels)| {
+            // In the order of the result, then repeated along the axes of the other operand.
+            let place = |l: &usize| self.wanted.iter().position(|w| w == l);
+            let mut axes: Vec<_> = labels.iter().filter_map(place).zip(0..).collect();
+            axes.sort_unstable();
+            let (to, from): (Axes, Axes) = axes.into_iter().unzip();
+            let x = b.convert(x, self.preferred.unwrap_or(b.ty(x).dtype()));
+            b.broadcast_in_dim(b.transpose(x, &from), &shape, &to)
+        });
+        b.mul(x, y)
     }
 }
