@@ -71,6 +71,16 @@ pub use pullback_array::{
     zeros_like, zeros_of,
 };
 
+/// Floats of 16 bits, as elements: `x.astype::<bf16>()`.
+///
+/// ```
+/// use pullback::{array, bf16};
+///
+/// let x = array![1.0f32, 0.3333].astype::<bf16>();
+/// assert_eq!(x.to_vec::<bf16>(), [bf16::from_f32(1.0), bf16::from_f32(0.3333)]);
+/// ```
+pub use pullback_array::ir::half::{bf16, f16};
+
 // Functions and their transformations.
 pub use pullback_array::{
     Arg, Aux, Axis, Func, Lowered, Policy, Shapes, Stats, Vmap, arg, checkpoint, checkpoint_name,

@@ -10,6 +10,7 @@
 //! Results have the same bits for every number of threads: work is cut into blocks whose sizes depend
 //! on the shapes alone, and what the blocks give is combined in their order.
 
+mod caches;
 mod crew;
 mod dot;
 mod elementwise;

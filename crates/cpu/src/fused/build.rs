@@ -50,7 +50,7 @@ impl LineBuilder {
 
     /// A new argument.
     pub(crate) fn arg(&mut self, dtype: DType, step: Step, out: bool) -> u32 {
-        self.line.args.push(Arg { dtype, step, out, far: false });
+        self.line.args.push(Arg { dtype, step, out, ahead: 0 });
         self.line.args.len() as u32 - 1
     }
 
@@ -59,9 +59,9 @@ impl LineBuilder {
         self.line.args[arg as usize].out |= out;
     }
 
-    /// Says that an argument comes from memory.
-    pub(crate) fn mark_far(&mut self, arg: usize) {
-        self.line.args[arg].far = true;
+    /// Says that an argument comes from memory, and how many bytes ahead it is to be asked for.
+    pub(crate) fn ask_ahead(&mut self, arg: usize, bytes: usize) {
+        self.line.args[arg].ahead = bytes as u32;
     }
 
     fn push(&mut self, instr: Instr, kind: Kind) -> Reg {

@@ -6,13 +6,13 @@ use std::fmt;
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("line (")?;
-        for (i, &Arg { dtype, step, out, far }) in self.args.iter().enumerate() {
+        for (i, &Arg { dtype, step, out, ahead }) in self.args.iter().enumerate() {
             let step = match step {
                 Step::Same => "same",
                 Step::Next => "next",
             };
             let (comma, out) = (if i > 0 { ", " } else { "" }, if out { " out" } else { "" });
-            let far = if far { " far" } else { "" };
+            let far = if ahead > 0 { " far" } else { "" };
             write!(f, "{comma}a{i}: {dtype} {step}{out}{far}")?;
         }
         writeln!(f, ")")?;

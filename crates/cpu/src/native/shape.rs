@@ -21,7 +21,6 @@ use super::ops;
 use super::plan::Step;
 use super::registers::{Class, NONE};
 use crate::fused::line::{Arg, FOLD_LANES, Instr};
-use crate::simd::AHEAD;
 
 /// Registers that belong to the caller.
 const CALLERS: [Gpr; 6] = [RBX, RBP, R12, R13, R14, R15];
@@ -340,12 +339,12 @@ impl Gen<'_> {
     /// Asks for elements that later steps read, of arguments that come from memory.
     fn ask_for_far(&mut self) {
         for arg in 0..self.line.args.len() {
-            let Arg { dtype, far, .. } = self.line.args[arg];
+            let Arg { dtype, ahead, .. } = self.line.args[arg];
             // Of narrow elements a cache line is more than one vector.
             let vectors = 64 / (self.lanes * dtype.size()).min(64);
-            if far && !self.tail && self.ahead.is_multiple_of(vectors) {
+            if ahead > 0 && !self.tail && self.ahead.is_multiple_of(vectors) {
                 let at = self.address(arg as u32);
-                self.asm.prefetch(Mem { disp: at.disp + AHEAD as i32, ..at });
+                self.asm.prefetch(Mem { disp: at.disp + ahead as i32, ..at });
             }
         }
     }

@@ -17,15 +17,13 @@ mod scratch;
 
 use super::code::{Code, Executor};
 use super::line::FoldOp;
+use crate::caches::overflows;
 use columns::Columns;
 use long::Joins;
 pub(crate) use long::{PIECE, UNCUT};
 pub(crate) use pieces::Pieces;
 use pullback_ir::DType;
 use smallvec::SmallVec;
-
-/// Bytes of a result from which its stores bypass the caches.
-pub(super) const STREAMED: usize = 8 << 20;
 
 /// Elements after which the time that they took is looked at.
 const PROBE: usize = 8192;
@@ -75,6 +73,8 @@ pub(super) struct Stage {
     pub(super) code: Code,
     /// The same with stores that bypass the caches.
     pub(super) streaming: Option<Code>,
+    /// Bytes that the kernel reads and writes, if there is such a choice.
+    pub(super) bytes: usize,
     pub(super) over: Over,
     pub(super) args: Vec<u32>,
     /// Bytes from row to row for each.
@@ -88,7 +88,8 @@ pub(super) struct Stage {
 impl Stage {
     /// The code to run. A result in the place of an input is in the caches already.
     fn stores(&self, in_place: bool) -> &Code {
-        self.streaming.as_ref().filter(|_| !in_place).unwrap_or(&self.code)
+        let past = |_: &&Code| !in_place && overflows(self.bytes);
+        self.streaming.as_ref().filter(past).unwrap_or(&self.code)
     }
 }
 

@@ -64,9 +64,9 @@ pub(crate) struct Arg {
     pub(crate) step: Step,
     /// True for one that is stored to, or that takes the result of a fold.
     pub(crate) out: bool,
-    /// Elements come from memory, one line of a large array after the other: those of some lines ahead are
-    /// asked for. Changes nothing that shows.
-    pub(crate) far: bool,
+    /// Elements come from memory, one line of a large array after the other: those so many bytes ahead are asked
+    /// for, if it is not 0. Changes nothing that shows.
+    pub(crate) ahead: u32,
 }
 
 /// A value of a line: the number of the instruction that gives it.

@@ -1,11 +1,13 @@
 //! The line of a stage under construction, with the kernel's arguments that it uses.
 
 use super::Stages;
+use crate::caches::may_overflow;
 use crate::fused::build::LineBuilder;
 use crate::fused::code::{Code, Executor, Rows};
 use crate::fused::fold;
-use crate::fused::kernel::{KernelArg, Over, STREAMED, Source, Stage};
+use crate::fused::kernel::{KernelArg, Over, Source, Stage, UNCUT};
 use crate::fused::line::{Cmp, FoldOp, Kind, Reg, Step};
+use crate::simd::AHEAD;
 use pullback_ir::DType;
 
 /// Elements of a line from which on its ends, which are stored as usual, do not count. (Where a kernel
@@ -83,10 +85,9 @@ impl StageLine {
         }
     }
 
-    /// Whether the stores should bypass the caches: of the last stage, where it does nothing but write
-    /// results that are larger than the caches and that no other stage has touched.
+    /// Whether the stores should bypass the caches if the kernel reads and writes more than they hold: of the
+    /// last stage, where it does nothing but write results that no other stage has touched.
     fn streams(&self, s: &Stages<'_>) -> bool {
-        let places: usize = s.layout.sizes.iter().product();
         let mut outs = self.b.line().args.iter().zip(&self.args).filter(|(a, _)| a.out);
         self.over == Over::Line
             && self.k + 1 == s.n_stages
@@ -94,25 +95,33 @@ impl StageLine {
             && self.columns.is_empty()
             && !self.b.calls()
             && self.b.line().folds.is_empty()
-            && outs.clone().any(|(a, _)| places * a.dtype.size() >= STREAMED)
+            && may_overflow(bytes(s))
             && outs.all(|(_, &arg)| {
                 let arg = &s.args[arg as usize];
                 matches!(arg.source, Source::Out(_)) && arg.stages.0 == 2 * self.k
             })
     }
 
-    /// Whether an argument is an input that comes from memory, is read from its first element to its last, and by
-    /// this stage first: others find it in a cache. (So does a kernel behind a product.)
-    fn is_far(&self, s: &Stages<'_>, arg: &KernelArg) -> bool {
+    /// How many bytes ahead an argument is to be asked for: one that is an input, comes from memory and is read
+    /// from its first element to its last. The first stage that reads it asks for what it reads next. (A kernel
+    /// behind a product finds it in a cache.) Stores past the caches ask for the block after this, or memory would
+    /// be read and written in turns.
+    fn ahead(&self, s: &Stages<'_>, arg: &KernelArg, streams: bool) -> Option<usize> {
         let (n, size) = (s.layout.n(), arg.dtype.size());
         let places: usize = s.layout.sizes.iter().product();
-        self.over == Over::Line
-            && arg.stages.0 == 2 * self.k
+        let from_memory = self.over == Over::Line
             && s.group.behind.is_none()
             && matches!(arg.source, Source::In(_))
             && arg.inner == size as isize
             && arg.steps.last().is_none_or(|&step| step == (n * size) as isize)
-            && places * size >= FAR
+            && places * size >= FAR;
+        if !from_memory {
+            None
+        } else if arg.stages.0 == 2 * self.k {
+            Some(AHEAD)
+        } else {
+            (streams && n <= UNCUT).then(|| s.block(true) * n * size)
+        }
     }
 
     /// The stage: stores come last.
@@ -120,12 +129,12 @@ impl StageLine {
         for &(arg, x) in &self.stores {
             self.b.store(arg, x);
         }
+        let streams = self.streams(s);
         for (k, &arg) in self.args.iter().enumerate() {
-            if self.is_far(s, &s.args[arg as usize]) {
-                self.b.mark_far(k);
+            if let Some(bytes) = self.ahead(s, &s.args[arg as usize], streams) {
+                self.b.ask_ahead(k, bytes);
             }
         }
-        let streams = self.streams(s);
         let line = self.b.finish();
         let row_steps: Vec<isize> = self
             .args
@@ -139,6 +148,7 @@ impl StageLine {
         let streaming = streams.then(|| Code::for_rows(line.clone(), executor, true, rows.clone()));
         let drawn = |&a: &u32| matches!(s.args[a as usize].source, Source::Drawn { .. });
         Stage {
+            bytes: if streaming.is_some() { bytes(s) } else { 0 },
             draws: self.args.iter().any(drawn),
             code: Code::for_rows(line, executor, false, rows),
             streaming,
@@ -148,4 +158,18 @@ impl StageLine {
             columns: self.columns,
         }
     }
+}
+
+/// Bytes that a kernel reads and writes.
+fn bytes(s: &Stages<'_>) -> usize {
+    let sizes = &s.layout.sizes;
+    let of = |arg: &KernelArg| -> usize {
+        let moves = arg.steps.iter().chain([&arg.inner]).zip(sizes);
+        let elements: usize = moves.filter(|&(&step, _)| step != 0).map(|(_, &n)| n).product();
+        match arg.source {
+            Source::In(_) | Source::Out(_) => elements * arg.dtype.size(),
+            Source::Scratch(_) | Source::Drawn { .. } => 0,
+        }
+    };
+    s.args.iter().map(of).sum()
 }

@@ -4,7 +4,7 @@ use super::Kernels;
 use super::pack::Strip;
 use super::scratch::scratch;
 use super::tile::Tile;
-use crate::product::{Done, Product};
+use crate::product::{Done, Matrix, Product};
 use pullback_ir::scalar::NumScalar;
 use std::ops::Range;
 use std::ptr::NonNull;
@@ -76,7 +76,7 @@ struct Plan<'a, E: NumScalar> {
     /// Elements side by side in a panel of the left operand.
     height: usize,
     /// Operands that the kernels read as they lie.
-    x_direct: Option<*const E::Acc>,
+    x_direct: Option<Matrix<E::Acc>>,
     y_direct: Option<*const E::Acc>,
     /// The right operand, where the first tiles that read it can make the panels.
     y_copied: Option<*const E::Acc>,
@@ -94,7 +94,7 @@ impl<'a, E: NumScalar> Plan<'a, E> {
         let depth = k.div_ceil(k.div_ceil(DEPTH * with.together)).next_multiple_of(with.together);
         let steps = depth / with.together;
         let height = most.next_multiple_of(8);
-        let x_direct = (with.same)(p.x.at).filter(|_| reads_x(p, width));
+        let x_direct = (with.left)(p.x, k).filter(|_| reads_x(p, width));
         let y_direct = (with.same)(p.y.at).filter(|_| reads_y(p, tiles));
         Plan {
             with,
@@ -144,7 +144,7 @@ impl<'a, E: NumScalar> Plan<'a, E> {
             for tile in tiles.clone() {
                 let rows = self.rows(tile);
                 let (x, x_row, x_col) = match self.x_direct {
-                    Some(at) => (at.offset(p.x.offset(rows.start, deep.start)), p.x.row, p.x.col),
+                    Some(x) => (x.from(rows.start, deep.start / with.together).at, x.row, x.col),
                     None => {
                         let panel = room.add((tile - tiles.start) * self.height * self.steps);
                         if cols.start == 0 {

@@ -12,6 +12,7 @@ mod vector;
 pub(super) use split::matrices;
 pub(super) use vector::{loops_f32, loops_f64};
 
+use super::Matrix;
 pub(crate) use crate::isa::Isa;
 use pack::{Strip, pack};
 use pullback_ir::half::{bf16, f16};
@@ -29,6 +30,8 @@ pub(super) struct Kernels<E: NumScalar> {
     pack: unsafe fn(&Strip<E>),
     /// The element itself, where panels need not be made.
     same: fn(*const E) -> Option<*const E::Acc>,
+    /// A left operand of so many columns as matrix of lanes, if it can be read as one.
+    left: fn(Matrix<E>, usize) -> Option<Matrix<E::Acc>>,
 }
 
 /// An element that there are kernels for.
@@ -37,7 +40,7 @@ pub(super) trait Native: NumScalar {
 }
 
 macro_rules! native {
-    ($($t:ty: $avx2:ident $avx512:ident $bytes:literal $same:expr;)*) => {$(
+    ($($t:ty: $avx2:ident $avx512:ident $bytes:literal $same:expr, $left:expr;)*) => {$(
         impl Native for $t {
             #[inline]
             fn kernels(isa: Isa) -> Kernels<$t> {
@@ -45,15 +48,15 @@ macro_rules! native {
                     Isa::Avx2 => (&tile::$avx2, 32 / $bytes),
                     Isa::Avx512 => (&tile::$avx512, 64 / $bytes),
                 };
-                Kernels { tiles, lanes, together: 1, pack: pack::<$t>, same: $same }
+                Kernels { tiles, lanes, together: 1, pack: pack::<$t>, same: $same, left: $left }
             }
         }
     )*};
 }
 native! {
-    f32: F32_AVX2 F32_AVX512 4 Some;
-    f64: F64_AVX2 F64_AVX512 8 Some;
-    f16: F32_AVX2 F32_AVX512 4 |_| None;
+    f32: F32_AVX2 F32_AVX512 4 Some, |x, _| Some(x);
+    f64: F64_AVX2 F64_AVX512 8 Some, |x, _| Some(x);
+    f16: F32_AVX2 F32_AVX512 4 |_| None, |_, _| None;
 }
 
 impl Native for bf16 {
@@ -61,9 +64,11 @@ impl Native for bf16 {
     fn kernels(isa: Isa) -> Kernels<bf16> {
         if isa.multiplies_bf16() {
             let (tiles, pack) = (&tile::BF16_AVX512, pairs::pack_pairs);
-            return Kernels { tiles, lanes: 16, together: 2, pack, same: |_| None };
+            let (same, left) = (|_| None, pairs::in_pairs);
+            return Kernels { tiles, lanes: 16, together: 2, pack, same, left };
         }
         let Kernels { tiles, lanes, .. } = f32::kernels(isa);
-        Kernels { tiles, lanes, together: 1, pack: pack::<bf16>, same: |_| None }
+        let (same, left) = (|_| None, |_, _| None);
+        Kernels { tiles, lanes, together: 1, pack: pack::<bf16>, same, left }
     }
 }

@@ -2,6 +2,7 @@
 //! holds two neighbours along the contracted axis, the earlier one in its lower half.
 
 use super::pack::{Strip, fetch, load_rows, turned_f32};
+use crate::product::Matrix;
 use pullback_ir::half::bf16;
 use std::arch::x86_64::*;
 
@@ -62,6 +63,13 @@ pub(super) unsafe fn pack_pairs(s: &Strip<bf16>) {
             }
         }
     }
+}
+
+/// A left operand of so many columns whose pairs lie together, as matrix of lanes.
+pub(super) fn in_pairs(x: Matrix<bf16>, columns: usize) -> Option<Matrix<f32>> {
+    let at: *const f32 = x.at.cast();
+    let whole = x.col == 1 && x.row % 2 == 0 && columns.is_multiple_of(2) && at.is_aligned();
+    whole.then_some(Matrix { at, row: x.row / 2, col: 1 })
 }
 
 /// A lane.
