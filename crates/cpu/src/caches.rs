@@ -14,11 +14,16 @@ fn largest() -> usize {
 
 /// Caches by the processor's description of itself: leaf 4 of Intel's, 8000001Dh of AMD's.
 #[cfg(target_arch = "x86_64")]
+#[allow(
+    unused_unsafe,
+    reason = "newer compilers than the oldest that is supported know that it is safe"
+)]
 fn sizes() -> Vec<usize> {
-    use std::arch::x86_64::{__cpuid, __cpuid_count};
+    // SAFETY: every x86-64 has the instruction; leaves that there are not give anything.
+    let cpuid = |leaf, k| unsafe { std::arch::x86_64::__cpuid_count(leaf, k) };
     let leaves = [(0, 4), (0x8000_0000, 0x8000_001d)];
-    let there = leaves.into_iter().filter(|&(first, leaf)| __cpuid(first).eax >= leaf);
-    let described = there.flat_map(|(_, leaf)| (0..8).map(move |k| __cpuid_count(leaf, k)));
+    let there = leaves.into_iter().filter(|&(first, leaf)| cpuid(first, 0).eax >= leaf);
+    let described = there.flat_map(|(_, leaf)| (0..8).map(move |k| cpuid(leaf, k)));
     let caches = described.filter(|c| c.eax & 31 != 0);
     let bits = |x: u32, from: u32, count: u32| (x >> from & ((1 << count) - 1)) as usize + 1;
     caches

@@ -6,6 +6,7 @@
 //! would be read before it is written.
 
 use super::Loop;
+use crate::caches::overflows;
 #[cfg(target_arch = "x86_64")]
 use crate::isa::Isa;
 use crate::simd::fence;
@@ -15,9 +16,6 @@ pub(super) const TILE: usize = 16;
 
 /// Bytes of a cache line.
 const LINE: usize = 64;
-
-/// Bytes of a result that is written past the cache: a good part of the last-level cache.
-const LARGE: usize = 16 << 20;
 
 /// Transposes: `rows` is contiguous in the source, `cols` in the target. They are a part of a
 /// transposition of so many bytes.
@@ -34,7 +32,7 @@ pub(super) unsafe fn transpose<E: Copy>(
     // SAFETY: the caller's promise.
     unsafe {
         match Kernel::available(size_of::<E>()).last() {
-            Some(kernel) => lines(kernel, from, to, rows, cols, bytes >= LARGE),
+            Some(kernel) => lines(kernel, from, to, rows, cols, overflows(2 * bytes)),
             None => tiles(from, to, rows, cols),
         }
     }

@@ -209,7 +209,8 @@ impl Kernel {
                 (Over::Line, Some(_)) => "for each row, into columns".to_owned(),
                 (Over::Line, None) => "for each row".to_owned(),
             };
-            let streams = if stage.streaming.is_some() { ", stores bypass the caches" } else { "" };
+            let past = stage.streaming.is_some() && overflows(stage.bytes);
+            let streams = if past { ", stores bypass the caches" } else { "" };
             let drawn = |&(_, &a): &(usize, &u32)| {
                 matches!(self.args[a as usize].source, Source::Drawn { .. })
             };
