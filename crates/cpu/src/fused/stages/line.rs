@@ -120,7 +120,7 @@ impl StageLine {
         } else if arg.stages.0 == 2 * self.k {
             Some(AHEAD)
         } else {
-            (streams && n <= UNCUT).then(|| s.block(true) * n * size)
+            (streams && n <= UNCUT && !s.keeps()).then(|| s.block(true) * n * size)
         }
     }
 
