@@ -95,9 +95,8 @@ fn view(x: &Value, batch: &[usize], free: &[usize], contract: &[usize]) -> View 
     }
     // Copied with the axes in the order batch, free and contracting; of the latter two those last that have the
     // last axis, so that its elements stay neighbours.
-    let (size, last) =
-        (|axes: &[usize]| axes.iter().map(|&a| shape[a]).product::<usize>(), shape.len() - 1);
-    let [first, second] = if free.contains(&last) { [contract, free] } else { [free, contract] };
+    let free_last = free.contains(&(shape.len() - 1));
+    let [first, second] = if free_last { [contract, free] } else { [free, contract] };
     let axes: Axes = batch.iter().chain(first).chain(second).copied().collect();
     let sizes: Axes = axes.iter().map(|&a| shape[a]).collect();
     let from_strides: Strides = axes.iter().map(|&a| strides[a]).collect();
@@ -109,8 +108,9 @@ fn view(x: &Value, batch: &[usize], free: &[usize], contract: &[usize]) -> View 
         })
     };
     let strides = row_major(&sizes);
-    let (batch, row) = (strides[..batch.len()].into(), size(second) as isize);
-    let (free, contract) = if free.contains(&last) { (1, row) } else { (row, 1) };
+    let batch = strides[..batch.len()].into();
+    let row = second.iter().map(|&a| shape[a]).product::<usize>() as isize;
+    let (free, contract) = if free_last { (1, row) } else { (row, 1) };
     View { value, batch, free, contract }
 }
 

@@ -6,8 +6,8 @@
 //!
 //! One function is made for a line: a loop over rows, in it a loop over whole vectors, and the tail, in which
 //! lanes that do not exist are masked. A vector has as many lanes as the widest kind of the line allows, for
-//! all values of the line. Rows of few vectors have a loop of their own before, if they are known to come (`short`).
-//! Registers are given out while the body is emitted (`gen`).
+//! all values of the line. Rows of few vectors have a loop of their own before, if they are known to come
+//! (`short`). Registers are given out while the body is emitted (`gen`).
 //!
 //! The code does the same IEEE operations in the same order as the tile interpreter. Only which NaN comes
 //! out of arithmetic on NaNs is left open: operands of commutative operations are exchanged where that

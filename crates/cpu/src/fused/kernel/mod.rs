@@ -73,8 +73,6 @@ pub(super) struct Stage {
     pub(super) code: Code,
     /// The same with stores that bypass the caches.
     pub(super) streaming: Option<Code>,
-    /// Bytes that the kernel reads and writes, if there is such a choice.
-    pub(super) bytes: usize,
     pub(super) over: Over,
     pub(super) args: Vec<u32>,
     /// Bytes from row to row for each.
@@ -86,11 +84,23 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// The code to run. A result in the place of an input is in the caches already.
-    fn stores(&self, in_place: bool) -> &Code {
-        let past = |_: &&Code| !in_place && overflows(self.bytes);
-        self.streaming.as_ref().filter(past).unwrap_or(&self.code)
+    /// The code to run, whose stores bypass the caches if there is a choice and they are to.
+    fn stores(&self, past: bool) -> &Code {
+        self.streaming.as_ref().filter(|_| past).unwrap_or(&self.code)
     }
+}
+
+/// Bytes that arrays take along these loops, each once.
+pub(super) fn array_bytes(args: &[KernelArg], sizes: &[usize]) -> usize {
+    let of = |arg: &KernelArg| -> usize {
+        let moves = arg.steps.iter().chain([&arg.inner]).zip(sizes);
+        let elements: usize = moves.filter(|&(&step, _)| step != 0).map(|(_, &n)| n).product();
+        match arg.source {
+            Source::In(_) | Source::Out(_) => elements * arg.dtype.size(),
+            Source::Scratch(_) | Source::Drawn { .. } => 0,
+        }
+    };
+    args.iter().map(of).sum()
 }
 
 /// The loops of a kernel.
@@ -119,6 +129,8 @@ pub(crate) struct Kernel {
     drawn_bytes: usize,
     /// Rows of a block.
     block: usize,
+    /// Bytes that are read and written.
+    array_bytes: usize,
     columns: Option<Columns>,
     /// For each result an input in whose place it may be written.
     reuses: Vec<Option<u32>>,
@@ -157,6 +169,9 @@ impl Kernel {
         let n_ins = count(|s| if let Source::In(k) = s { Some(k) } else { None });
         let n_outs = count(|s| if let Source::Out(k) = s { Some(k) } else { None });
         let reuses = (0..n_outs).map(|k| reuse::reusable(&args, k as u32, n, outer)).collect();
+        let mut sizes: SmallVec<[usize; 4]> = outer.into();
+        sizes.push(n);
+        let array_bytes = array_bytes(&args, &sizes);
         let outer = outer.into();
         Kernel {
             n,
@@ -167,6 +182,7 @@ impl Kernel {
             scratch_bytes: bytes,
             drawn_bytes,
             block,
+            array_bytes,
             columns,
             reuses,
             joins,
@@ -181,6 +197,13 @@ impl Kernel {
             [stage] => stage,
             _ => unreachable!("elementwise values are one stage"),
         }
+    }
+
+    /// Whether stores bypass the caches where there is a choice. Those of kernels of several stages do on
+    /// any number of threads: measured in November 2026 on two, a layer norm of 16 MB in and 16 out takes 0.49 ms
+    /// so, and 0.6 through the caches.
+    fn bypasses(&self) -> bool {
+        self.stages.len() > 1 || overflows(self.array_bytes)
     }
 
     /// Bytes of scratch memory that a run takes on a thread.
@@ -209,7 +232,7 @@ impl Kernel {
                 (Over::Line, Some(_)) => "for each row, into columns".to_owned(),
                 (Over::Line, None) => "for each row".to_owned(),
             };
-            let past = stage.streaming.is_some() && overflows(stage.bytes);
+            let past = stage.streaming.is_some() && self.bypasses();
             let streams = if past { ", stores bypass the caches" } else { "" };
             let drawn = |&(_, &a): &(usize, &u32)| {
                 matches!(self.args[a as usize].source, Source::Drawn { .. })

@@ -89,6 +89,9 @@ impl Kernel {
         if let Some(columns) = &self.columns {
             return self.run_columns(columns, bases);
         }
+        // Said once: threads that have a part share it with nobody, and would take it for all there is. A result in
+        // the place of an input is in the caches already.
+        let past = !in_place && self.bypasses();
         let single = match self.stages.as_slice() {
             [stage] if stage.code.line().folds.is_empty() && stage.over == Over::Line => {
                 Some(stage)
@@ -96,7 +99,7 @@ impl Kernel {
             _ => None,
         };
         if let Some(stage) = single {
-            let code = stage.stores(in_place);
+            let code = stage.stores(past);
             if rows < 8 && self.n > rows {
                 let shared = Shared(bases);
                 for_ranges(self.n, PROBE.div_ceil(rows), |range| {
@@ -128,7 +131,7 @@ impl Kernel {
                         let len = self.block.min(count - from);
                         self.place_block(&mut block, at, from, scratch);
                         from += len;
-                        self.block(&block, len, in_place);
+                        self.block(&block, len, past);
                     }
                 });
                 self.settle();
@@ -221,7 +224,7 @@ impl Kernel {
     }
 
     /// All stages over a block of rows.
-    fn block(&self, at: &Pointers, rows: usize, in_place: bool) {
+    fn block(&self, at: &Pointers, rows: usize, past: bool) {
         for stage in &self.stages {
             match stage.over {
                 Over::Rows => {
@@ -232,7 +235,7 @@ impl Kernel {
                 }
                 Over::Line if self.n <= UNCUT => {
                     // SAFETY: the block's rows exist.
-                    unsafe { self.line(stage, stage.stores(in_place), at, 0..self.n, rows) };
+                    unsafe { self.line(stage, stage.stores(past), at, 0..self.n, rows) };
                 }
                 Over::Line => {
                     for row in 0..rows {

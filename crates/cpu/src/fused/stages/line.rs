@@ -5,7 +5,7 @@ use crate::caches::may_overflow;
 use crate::fused::build::LineBuilder;
 use crate::fused::code::{Code, Executor, Rows};
 use crate::fused::fold;
-use crate::fused::kernel::{KernelArg, Over, Source, Stage, UNCUT};
+use crate::fused::kernel::{KernelArg, Over, Source, Stage, UNCUT, array_bytes};
 use crate::fused::line::{Cmp, FoldOp, Kind, Reg, Step};
 use crate::simd::AHEAD;
 use pullback_ir::DType;
@@ -95,7 +95,7 @@ impl StageLine {
             && self.columns.is_empty()
             && !self.b.calls()
             && self.b.line().folds.is_empty()
-            && may_overflow(bytes(s))
+            && may_overflow(array_bytes(&s.args, &s.layout.sizes))
             && outs.all(|(_, &arg)| {
                 let arg = &s.args[arg as usize];
                 matches!(arg.source, Source::Out(_)) && arg.stages.0 == 2 * self.k
@@ -148,7 +148,6 @@ impl StageLine {
         let streaming = streams.then(|| Code::for_rows(line.clone(), executor, true, rows.clone()));
         let drawn = |&a: &u32| matches!(s.args[a as usize].source, Source::Drawn { .. });
         Stage {
-            bytes: if streaming.is_some() { bytes(s) } else { 0 },
             draws: self.args.iter().any(drawn),
             code: Code::for_rows(line, executor, false, rows),
             streaming,
@@ -158,18 +157,4 @@ impl StageLine {
             columns: self.columns,
         }
     }
-}
-
-/// Bytes that a kernel reads and writes.
-fn bytes(s: &Stages<'_>) -> usize {
-    let sizes = &s.layout.sizes;
-    let of = |arg: &KernelArg| -> usize {
-        let moves = arg.steps.iter().chain([&arg.inner]).zip(sizes);
-        let elements: usize = moves.filter(|&(&step, _)| step != 0).map(|(_, &n)| n).product();
-        match arg.source {
-            Source::In(_) | Source::Out(_) => elements * arg.dtype.size(),
-            Source::Scratch(_) | Source::Drawn { .. } => 0,
-        }
-    };
-    s.args.iter().map(of).sum()
 }

@@ -61,8 +61,9 @@ pub(super) const MOST_FOLDS: usize = 24;
 const BLOCK_ELEMENTS: usize = 1 << 15;
 
 /// The same where the last stage stores past the caches, nothing is kept between stages, and it asks for the next
-/// block meanwhile: two of them stay in the first-level cache. Measured in November 2026 on two threads whose processors share their way to memory, a
-/// layer norm of 10⁷ elements takes 1.4 ms so, and 1.7 in large blocks without asking.
+/// block meanwhile: two of them stay in the first-level cache. Measured in November 2026 on two threads whose
+/// processors share their way to memory, a layer norm of 10⁷ elements takes 1.4 ms so, and 1.7 in large blocks
+/// without asking.
 const STREAMED_ELEMENTS: usize = 1 << 12;
 
 struct Stages<'a> {

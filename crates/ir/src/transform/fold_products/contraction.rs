@@ -216,7 +216,7 @@ pub(super) enum Move {
     Nothing,
     /// Of rows, which stay as they are.
     Rows,
-    /// Of the same number of parts, each in its place.
+    /// Within parts, each of which stays in its place.
     Parts,
     All,
 }
@@ -321,6 +321,7 @@ impl Plan {
             false => b.broadcast_in_dim(product, &self.shape, &self.kept),
         }
     }
+
     /// Records a product in which nothing is summed, of operands with the labels of their axes.
     fn multiplied(&self, b: &Builder, factors: [(Atom, Axes); 2]) -> Atom {
         let shape: Shape = self.kept.iter().map(|&i| self.shape[i]).collect();
